@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: paired tests, intervals, multiplicity and power."""
