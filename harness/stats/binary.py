@@ -48,7 +48,9 @@ def mcnemar_harm_p(*, right_to_wrong: int, wrong_to_right: int) -> float:
     return (at_least + more) / 2
 
 
-def tango_statistic(*, right_to_wrong: float, wrong_to_right: float, n_pairs: float, difference: float) -> float:
+def tango_statistic(
+    *, right_to_wrong: float, wrong_to_right: float, n_pairs: float, difference: float
+) -> float:
     """Tango's score statistic for a hypothesised difference, standard normal if the hypothesis holds.
 
     It falls as `difference` rises and is 0 at the observed effect. The variance is estimated under the
@@ -106,11 +108,16 @@ def tango_interval(
     Source: Tango 1998.
     """
     check_level(level)
+    _check_counts(right_to_wrong, wrong_to_right)
+    _check_pairs(n_pairs, right_to_wrong + wrong_to_right)
     critical = float(ndtri((1 + level) / 2))
 
     def excess(difference: float, bound: float) -> float:
         statistic = tango_statistic(
-            right_to_wrong=right_to_wrong, wrong_to_right=wrong_to_right, n_pairs=n_pairs, difference=difference
+            right_to_wrong=right_to_wrong,
+            wrong_to_right=wrong_to_right,
+            n_pairs=n_pairs,
+            difference=difference,
         )
         return statistic - bound
 
