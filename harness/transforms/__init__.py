@@ -1,0 +1,45 @@
+"""Functions from an item to changed items, one file each; each serves as challenge and as treatment."""
+
+from __future__ import annotations
+
+from harness.core.registry import Registry
+from harness.transforms.declaration import (
+    POOLS,
+    Parameter,
+    Pool,
+    Preserves,
+    TransformSpec,
+    specification_of,
+    transform,
+)
+
+__all__ = [
+    "MACHINERY",
+    "POOLS",
+    "TRANSFORMS",
+    "Parameter",
+    "Pool",
+    "Preserves",
+    "TransformSpec",
+    "specification",
+    "specification_of",
+    "transform",
+]
+
+# Files of this package that are no transforms.
+MACHINERY = ("declaration", "lexicons", "parameters", "plan", "protection", "surface", "validity")
+
+TRANSFORMS = Registry("transform", __name__, group="sft_harness.transforms")
+
+
+def specification(name: str) -> TransformSpec:
+    """What a transform declares of itself.
+
+    Raises:
+        UnknownName: With the nearest names.
+
+    Example:
+        >>> specification("context_rotation").family
+        'position'
+    """
+    return specification_of(TRANSFORMS.get(name), name)

@@ -1,0 +1,209 @@
+"""The texts of a prompt that noise edits, and edits written back into them with a measured dose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any, Literal, TypeVar
+
+from harness.core.items import Item, Prompt, Text
+from harness.core.rng import Rng
+from harness.core.variants import Change, Edit, Level
+from harness.transforms.protection import Protection, answers_of, protection
+
+T = TypeVar("T")
+PartName = Literal["question", "context", "instruction", "system", "text", "turns"]
+QUESTION_AND_CONTEXT: tuple[PartName, ...] = ("question", "context")
+ALL_PARTS: tuple[PartName, ...] = ("question", "context", "instruction", "system", "text", "turns")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One text of a prompt, its name ("question", "context[2]") and its marked strings."""
+
+    name: str
+    text: str
+    protect: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Text put in place of [start, end); `cost` is the number of characters edited."""
+
+    start: int
+    end: int
+    text: str
+    cost: int
+
+
+def parts_of(prompt: Prompt, names: Sequence[PartName] = ALL_PARTS) -> list[Part]:
+    """The prompt's texts of these names, each passage and each user turn by itself.
+
+    Example:
+        >>> parts_of(Prompt(question=Text("Why?"), instruction=Text("Answer.")), ("question",))
+        [Part(name='question', text='Why?', protect=())]
+    """
+    found: list[Part] = []
+    for name in names:
+        if name == "context":
+            found += [
+                Part(f"context[{place}]", passage.text, passage.protect)
+                for place, passage in enumerate(prompt.context)
+            ]
+        elif name == "turns":
+            found += [
+                Part(f"turns[{place}]", turn.text, turn.protect)
+                for place, turn in enumerate(prompt.turns)
+                if turn.role == "user"
+            ]
+        else:
+            text: Text | None = getattr(prompt, name)
+            if text is not None:
+                found.append(Part(name, text.text, text.protect))
+    return found
+
+
+def with_texts(prompt: Prompt, texts: Mapping[str, str]) -> Prompt:
+    """The prompt with new texts under the names of `parts_of`; marks stay."""
+    changed: dict[str, object] = {}
+    for name in ("question", "instruction", "system", "text"):
+        if name in texts:
+            changed[name] = replace(getattr(prompt, name), text=texts[name])
+    for name in ("context", "turns"):
+        pieces: tuple[Any, ...] = getattr(prompt, name)
+        if any(f"{name}[{place}]" in texts for place in range(len(pieces))):
+            changed[name] = tuple(
+                replace(piece, text=texts.get(f"{name}[{place}]", piece.text))
+                for place, piece in enumerate(pieces)
+            )
+    return replace(prompt, **changed)  # type: ignore[arg-type]
+
+
+def replaced(text: str, replacements: Sequence[Replacement]) -> str:
+    """The text with non-overlapping replacements, given in order, applied.
+
+    Example:
+        >>> replaced("cat", [Replacement(0, 1, "b", 1), Replacement(3, 3, "s", 1)])
+        'bats'
+    """
+    pieces: list[str] = []
+    done = 0
+    for one in replacements:
+        pieces += (text[done : one.start], one.text)
+        done = one.end
+    return "".join(pieces) + text[done:]
+
+
+def part_rng(rng_key: str, text: str) -> Rng:
+    """A generator for one text, whichever place the text stands in.
+
+    So the noise on a passage is the same wherever a rotation before it has put the passage.
+    """
+    return Rng(blake2b(f"{rng_key}:{text}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())
+
+
+def in_random_order(values: Sequence[T], rng: Rng) -> Iterator[T]:
+    """The values in random order, drawn only as far as they are taken."""
+    pool = list(values)
+    for first in range(len(pool)):
+        other = first + rng.integer(len(pool) - first)
+        pool[first], pool[other] = pool[other], pool[first]
+        yield pool[first]
+
+
+def shares_of_budget(budget: int, weights: Sequence[int]) -> list[int]:
+    """A whole number dealt in proportion to the weights, the remainder to the largest fractions.
+
+    Example:
+        >>> shares_of_budget(3, [10, 20, 1])
+        [1, 2, 0]
+    """
+    total = sum(weights)
+    if not total:
+        return [0] * len(weights)
+    shares = [budget * weight // total for weight in weights]
+    fractions = sorted(
+        range(len(weights)), key=lambda place: (-(budget * weights[place] % total), -weights[place], place)
+    )
+    for place in fractions[: budget - sum(shares)]:
+        shares[place] += 1
+    return shares
+
+
+Sites = Callable[[str, Protection], Sequence[int]]
+Rewrite = Callable[[str, int, Rng], Replacement | None]
+
+
+def edited(
+    item: Item,
+    rng: Rng,
+    *,
+    severity: float,
+    of: Literal["characters", "sites"],
+    parts: Sequence[PartName],
+    sites: Sites,
+    rewrite: Rewrite,
+    words: bool = True,
+) -> Iterator[Change]:
+    """The one change that edits a share of a prompt's characters, or nothing where there is none to edit.
+
+    Args:
+        item: The source.
+        rng: Of this item.
+        severity: Share of characters (or of sites) to edit; above 0 at least one is.
+        of: What severity is a share of.
+        parts: Which texts.
+        sites: Where in a text an edit may begin.
+        rewrite: The edit at one site, or None where none is possible there.
+        words: Whether number words and negations are protected too.
+    """
+    found = parts_of(item.prompt, parts)
+    answers = answers_of(item)
+    guards = [protection(part.text, (*part.protect, *answers), words=words) for part in found]
+    places = [sites(part.text, guard) for part, guard in zip(found, guards, strict=True)]
+    n_sites = sum(map(len, places))
+    n_characters = sum(len(part.text) for part in found)
+    if not n_sites or severity <= 0:
+        return
+    wanted = severity * (n_characters if of == "characters" else n_sites)
+    budget = min(n_sites, max(1, int(wanted + 0.5)))
+    rng_key = str(rng.random())
+    texts: dict[str, str] = {}
+    edits: list[Edit] = []
+    cost = 0
+    weights = [len(entry) for entry in places]
+    for part, entry, share in zip(found, places, shares_of_budget(budget, weights), strict=True):
+        if not share:
+            continue
+        replacements = _drawn(part.text, entry, share, rewrite, part_rng(rng_key, part.text))
+        texts[part.name] = replaced(part.text, replacements)
+        edits += [
+            Edit(part.name, part.text[one.start : one.end], one.text, one.start) for one in replacements
+        ]
+        cost += sum(one.cost for one in replacements)
+    if edits:
+        yield Change(
+            item=replace(item, prompt=with_texts(item.prompt, texts)),
+            level=Level(dose=round(cost / n_characters, 6)),
+            edits=tuple(edits),
+        )
+
+
+def _drawn(text: str, sites: Sequence[int], share: int, rewrite: Rewrite, rng: Rng) -> list[Replacement]:
+    """Up to `share` edits at random sites, none touching another, in order of place."""
+    taken: set[int] = set()
+    drawn: list[Replacement] = []
+    for site in in_random_order(sites, rng):
+        one = rewrite(text, site, rng)
+        if one is None or one.text == text[one.start : one.end]:
+            continue
+        # An insertion occupies its place, so that two of them never meet.
+        covered = range(one.start, max(one.end, one.start + 1))
+        if not taken.isdisjoint(covered):
+            continue
+        taken.update(covered)
+        drawn.append(one)
+        if len(drawn) == share:
+            break
+    return sorted(drawn, key=lambda one: one.start)
