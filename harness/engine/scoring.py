@@ -1,0 +1,163 @@
+"""Log-likelihoods of token spans, in padded batches, longest first, each distinct input read once."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from harness.core.exchange import BackendFailure
+from harness.engine.forward import scored_logits
+from harness.engine.memory import Budget, in_halves, packed
+from harness.engine.planning import Span
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One input to the model and every span that is read from it, such as one-token options of one prompt."""
+
+    read: array[int]
+    spans: tuple[Span, ...]
+
+    @property
+    def n_scored(self) -> int:
+        """How many of the last positions are looked at."""
+        return max(len(span.wanted) for span in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class SpanScore:
+    """Natural log of a span's probability, and whether greedy decoding writes it."""
+
+    logprob_nats: float
+    is_greedy: bool
+    seconds: float
+
+
+Scored = SpanScore | BackendFailure
+
+
+def rows_of(spans: Sequence[Span]) -> list[Row]:
+    """Spans with equal input share a row; longest rows first, so that memory runs out at once if ever."""
+    groups: dict[bytes, list[Span]] = {}
+    for span in spans:
+        groups.setdefault(span.read.tobytes(), []).append(span)
+    rows = [Row(group[0].read, tuple(group)) for group in groups.values()]
+    return sorted(rows, key=lambda row: (-len(row.read), row.read.tobytes()))
+
+
+def padded_tokens(rows: Sequence[Row]) -> int:
+    """Tokens a batch of rows takes, padding included."""
+    return len(rows) * max(len(row.read) for row in rows)
+
+
+def scored(
+    model: Any, spans: Sequence[Span], budget: Budget, *, head_apart: bool
+) -> Iterator[tuple[Span, Scored]]:
+    """Each span's score as its batch is done.
+
+    Args:
+        model: A causal language model in evaluation mode.
+        spans: What to score.
+        budget: Shrinks where memory runs out.
+        head_apart: Whether the head may be applied to chosen positions only (`forward.has_head_apart`).
+    """
+
+    def answer(rows: list[Row]) -> list[list[SpanScore]]:
+        return _scores_of(model, rows, head_apart=head_apart)
+
+    for batch in packed(rows_of(spans), budget, size=padded_tokens):
+        for part, results in in_halves(batch, answer, budget, size=padded_tokens):
+            for index, row in enumerate(part):
+                for place, span in enumerate(row.spans):
+                    if results is None:
+                        yield span, _does_not_fit(span)
+                    else:
+                        yield span, _checked(span, results[index][place])
+
+
+def _scores_of(model: Any, rows: list[Row], *, head_apart: bool) -> list[list[SpanScore]]:
+    """Scores of one batch, per row and span."""
+    import torch
+
+    started = perf_counter()
+    width = max(len(row.read) for row in rows)
+    device = model.device
+    ids = torch.tensor([[*row.read, *[0] * (width - len(row.read))] for row in rows], device=device)
+    places, picks, tokens = _places(rows, width)
+    pick_index = torch.tensor(picks, device=device)
+    pick_token = torch.tensor(tokens, device=device)
+    logprobs = torch.empty(len(picks), dtype=torch.float32, device=device)
+    greedy = torch.empty(len(picks), dtype=torch.bool, device=device)
+    with torch.inference_mode():
+        for start, logits in scored_logits(
+            model, ids, torch.tensor(places, device=device), head_apart=head_apart
+        ):
+            inside = (pick_index >= start) & (pick_index < start + len(logits))
+            _read_off(logits, pick_index[inside] - start, pick_token[inside], inside, logprobs, greedy)
+    values, hits = logprobs.tolist(), greedy.tolist()
+    seconds = (perf_counter() - started) / sum(len(row.spans) for row in rows)
+    results, done = [], 0
+    for row in rows:
+        own = []
+        for span in row.spans:
+            stop = done + len(span.wanted)
+            own.append(SpanScore(math.fsum(values[done:stop]), all(hits[done:stop]), seconds))
+            done = stop
+        results.append(own)
+    return results
+
+
+def _places(rows: list[Row], width: int) -> tuple[list[int], list[int], list[int]]:
+    """Flat positions looked at, and per wanted token: which of those positions, and the token.
+
+    Rows are padded on the right: a causal model never looks there, so no mask is needed.
+    """
+    places: list[int] = []
+    picks: list[int] = []
+    tokens: list[int] = []
+    for index, row in enumerate(rows):
+        end = index * width + len(row.read)
+        places.extend(range(end - row.n_scored, end))
+        for span in row.spans:
+            picks.extend(range(len(places) - len(span.wanted), len(places)))
+            tokens.extend(span.wanted)
+    return places, picks, tokens
+
+
+def _read_off(
+    logits: torch.Tensor,
+    index: torch.Tensor,
+    token: torch.Tensor,
+    inside: torch.Tensor,
+    logprobs: torch.Tensor,
+    greedy: torch.Tensor,
+) -> None:
+    """Writes the log-probability of each token, computed in fp32, and whether it is the likeliest."""
+    wide = logits.float()  # (n_places, vocabulary)
+    logprobs[inside] = wide[index, token] - wide.logsumexp(dim=-1)[index]
+    greedy[inside] = wide.argmax(dim=-1)[index] == token
+
+
+def _checked(span: Span, score: SpanScore) -> Scored:
+    if math.isfinite(score.logprob_nats):
+        return score
+    return BackendFailure(
+        "nan_logits",
+        f"Request {span.request_id}: the model's logits are not finite ({score.logprob_nats}); its "
+        "weights or its "
+        "number format are at fault.",
+    )
+
+
+def _does_not_fit(span: Span) -> BackendFailure:
+    return BackendFailure(
+        "out_of_memory",
+        f"Request {span.request_id}: {len(span.read)} tokens do not fit the memory even alone.",
+    )
