@@ -157,7 +157,8 @@ def prompt_from_json(value: Mapping[str, Any]) -> Prompt:
         if output is None
         else OutputSpec(output.get("format", "json"), tuple(output.get("fields", {}).items())),
         turns=tuple(
-            Turn(turn["role"], turn["text"], tuple(turn.get("protect", ()))) for turn in value.get("turns", ())
+            Turn(turn["role"], turn["text"], tuple(turn.get("protect", ())))
+            for turn in value.get("turns", ())
         ),
         text=text("text"),
         order=tuple(value.get("order", DEFAULT_ORDER)),

@@ -54,7 +54,8 @@ class Registry:
         clash = own & set(foreign)
         if clash:
             raise UsageError(
-                f"The {self.kind} '{min(clash)}' of entry point {foreign[min(clash)].value} has a built-in's name; rename it."
+                f"The {self.kind} '{min(clash)}' of entry point {foreign[min(clash)].value} "
+                "has a built-in's name; rename it."
             )
         if name in own:
             module = importlib.import_module(f"{self.package}.{name}")

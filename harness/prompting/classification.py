@@ -41,7 +41,9 @@ def read_text(variant: Variant, text: str) -> Prediction:
             return Prediction("scored", label=label.id, text=answer)
     # The longest names first, each occurrence taken out, so that "not sure" is not also read as "sure".
     rest, found = folded, []
-    by_length = sorted(((name.casefold(), label.id) for label in labels for name in label.names), key=lambda p: -len(p[0]))
+    by_length = sorted(
+        ((name.casefold(), label.id) for label in labels for name in label.names), key=lambda p: -len(p[0])
+    )
     for name, label_id in by_length:
         if name and name in rest:
             rest = rest.replace(name, "\0")

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from harness.prompting.asking import Asking, Normalise
 
 _LETTER = re.compile(
-    r"(?:answer\s*(?:is|:)?|答案\s*(?:是|为|：|:)?|选(?:择)?|option)?\s*[\(（\[]?([A-Z]\d?)(?![A-Za-z])", re.IGNORECASE
+    r"(?:answer\s*(?:is|:)?|答案\s*(?:是|为|：|:)?|选(?:择)?|option)?\s*[\(（\[]?([A-Z]\d?)(?![A-Za-z])",
+    re.IGNORECASE,
 )
 
 
@@ -29,9 +30,7 @@ def request(variant: Variant, asking: Asking) -> Request:
         raise UsageError(
             f"Item {variant.item_id} has {len(options)} option(s); multiple choice needs at least 2. Add `options`."
         )
-    prompt = render(
-        variant.item, task=asking.task, show_options=reading.lists_options, by_letter=by_letter
-    )
+    prompt = render(variant.item, task=asking.task, show_options=reading.lists_options, by_letter=by_letter)
     if reading.by == "generation":
         return Generate(variant.variant_id, prompt, asking.generation, asking.samples)
     texts = tuple(option_letter(index) for index in range(len(options))) if by_letter else options
@@ -54,7 +53,9 @@ def normalised(chosen: Chosen, texts: tuple[str, ...], normalise: Normalise) -> 
         lengths = [len(text.encode("utf-8")) for text in texts]
     else:
         lengths = [1] * len(texts)
-    return [option.logprob_nats / max(1, length) for option, length in zip(chosen.options, lengths, strict=True)]
+    return [
+        option.logprob_nats / max(1, length) for option, length in zip(chosen.options, lengths, strict=True)
+    ]
 
 
 def read_chosen(variant: Variant, answer: Chosen, asking: Asking) -> Prediction:
@@ -84,7 +85,11 @@ def read_text(variant: Variant, text: str) -> Prediction:
     match = _LETTER.match(answer.strip())
     if match and match.group(1).upper() in letters:
         return Prediction("scored", option=letters[match.group(1).upper()], text=answer)
-    inside = [index for index, option in enumerate(options) if option.strip().casefold() in folded and option.strip()]
+    inside = [
+        index
+        for index, option in enumerate(options)
+        if option.strip().casefold() in folded and option.strip()
+    ]
     if len(inside) == 1:
         return Prediction("scored", option=inside[0], text=answer)
     reason = "names several options" if inside else "names no option"

@@ -9,7 +9,13 @@ from harness.core.exchange import Conversation, Message
 from harness.core.items import Component, Demonstration, Item, Prompt, Target, TaskShape
 from harness.prompting.wordings import Wordings, wordings_of
 
-FORMAT_NAMES = {"json": "JSON", "json_extra": "JSON", "xml": "XML", "yaml": "YAML", "markdown_table": "Markdown"}
+FORMAT_NAMES = {
+    "json": "JSON",
+    "json_extra": "JSON",
+    "xml": "XML",
+    "yaml": "YAML",
+    "markdown_table": "Markdown",
+}
 
 
 def option_letter(index: int) -> str:
@@ -64,7 +70,13 @@ def _question_name(task: TaskShape, words: Wordings) -> str:
 
 
 def _demonstration(
-    shown: Demonstration, prompt: Prompt, words: Wordings, *, task: TaskShape, show_options: bool, by_letter: bool
+    shown: Demonstration,
+    prompt: Prompt,
+    words: Wordings,
+    *,
+    task: TaskShape,
+    show_options: bool,
+    by_letter: bool,
 ) -> str:
     lines = []
     if shown.context:
@@ -91,7 +103,9 @@ def _component(
         if prompt.output is None or not prompt.output.fields:
             return None
         fields = words.separator.join(f'"{field}" ({kind})' for field, kind in prompt.output.fields)
-        return words.fields.format(format=FORMAT_NAMES.get(prompt.output.format, prompt.output.format), fields=fields)
+        return words.fields.format(
+            format=FORMAT_NAMES.get(prompt.output.format, prompt.output.format), fields=fields
+        )
     if name == "demonstrations":
         blocks = [
             _demonstration(shown, prompt, words, task=task, show_options=show_options, by_letter=by_letter)
@@ -107,7 +121,9 @@ def _component(
     return options_block(prompt.options) if prompt.options and show_options else None
 
 
-def render(item: Item, *, task: TaskShape, show_options: bool = True, by_letter: bool = False) -> Conversation:
+def render(
+    item: Item, *, task: TaskShape, show_options: bool = True, by_letter: bool = False
+) -> Conversation:
     """The messages of an item; the checkpoint applies its template to them, or `plain_text` does without one.
 
     Args:
@@ -160,7 +176,9 @@ def plain_text(conversation: Conversation, *, language: str = "en") -> str:
     bare = roles.count("user") <= 1 and "assistant" not in roles
     names = {"user": words.user, "assistant": words.assistant, "system": ""}
     blocks = [
-        message.content if bare or message.role == "system" else names[message.role] + words.colon + message.content
+        message.content
+        if bare or message.role == "system"
+        else names[message.role] + words.colon + message.content
         for message in conversation.messages
     ]
     if conversation.cue:
