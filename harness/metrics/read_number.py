@@ -141,6 +141,16 @@ def _numbers(text: str) -> list[Number]:
     return []
 
 
+def numbers_in(text: str) -> list[Number]:
+    """All numbers of a text in order: its digits, or where it has none its Chinese or English numerals.
+
+    Example:
+        >>> [int(number.value) for number in numbers_in("16 eggs, 3 eaten, 1,000 sold")]
+        [16, 3, 1000]
+    """
+    return _numbers(_folded(text[:SCANNED_HEAD]))
+
+
 def final_number(text: str) -> Number | None:
     """The number that a text gives as its answer, or None.
 

@@ -1,4 +1,4 @@
-"""Error classes: one file each, found by file name; every item gets all that hold and one primary by precedence."""
+"""Error classes: one file each, found by file name; a case gets all that hold and one primary."""
 
 from __future__ import annotations
 

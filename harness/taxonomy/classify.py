@@ -11,7 +11,7 @@ from harness.taxonomy.declare import STAGES, WRONG_ONLY, ClassSpec, Detector
 
 ERROR_CLASSES = Registry("error class", "harness.taxonomy", group="sft_harness.error_classes")
 REST = "other"
-# Our classes in the order in which one is primary over the next; a third party's stands by its stage and order.
+# The order in which one class is primary over the next; a third party's stands by its stage and order.
 PRECEDENCE: tuple[str, ...] = (
     "output_empty",
     "repetition_loop",
@@ -77,7 +77,7 @@ def classify(case: Case, *, correct: bool | None) -> Classified:
 
     Example:
         >>> from harness.metrics.examples import Example, example_case
-        >>> classify(example_case(Example(output="eleven", answers=("nine",))), correct=False).primary
+        >>> classify(example_case(Example(output="a bank", answers=("a museum",))), correct=False).primary
         'other'
         >>> looping = Example(output="nine" + " again" * 20, answers=("nine",), finish="length")
         >>> classify(example_case(looping), correct=False).flags

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.core.items import Target
+from harness.core.items import FieldValue, Target
 from harness.core.scores import Case
 from harness.metrics.examples import Example
 from harness.metrics.field_accuracy import same_value
@@ -11,8 +11,13 @@ from harness.taxonomy.declare import Found, error_class
 from harness.taxonomy.lenient import is_accepted
 from harness.taxonomy.output_text import output_text
 
-# Answers that so many questions share that giving one is no copying. COMMON = frozenset({"yes", "no",
-"true", "false", "是", "否", "对", "错", "正确", "错误", "有", "没有", "0", "1", "none", "无"}) LONGEST = 4_096
+# Answers that so many questions share that giving one is no copying.
+COMMON = frozenset(
+    ("yes", "no", "true", "false", "none", "0", "1")
+    + ("是", "否", "对", "错", "正确", "错误", "有", "没有", "无")
+)
+LONGEST = 4_096
+Fields = dict[str, FieldValue]
 
 
 @error_class(
@@ -42,24 +47,23 @@ def copied_demonstration(case: Case) -> Found | None:
     shown = [demonstration.answer for demonstration in item.prompt.demonstrations]
     if not shown or text is None:
         return None
-    given = dict(case.prediction.fields or ())
-    if target.fields and given:
-        gold = dict(target.fields)
-        for answer in shown:
-            copied = dict(answer.fields) if copied and copied.keys() == given.keys() and copied != gold and
-            _same(copied, given, item.language):
-                return Found() if not _same(gold, given, item.language) else None
-        return None
+    if target.fields:
+        given, gold = dict(case.prediction.fields or ()), dict(target.fields)
+        if not given or _same(gold, given, item.language):
+            return None
+        copied = any(_same(dict(answer.fields), given, item.language) for answer in shown if answer.fields)
+        return Found() if copied else None
     if not (target.answers or target.references) or len(text) > LONGEST or is_accepted(text, item):
         return None
-    answer_given = normalise_answer(text, language=item.language)
-    if not answer_given or answer_given in COMMON:
+    answered = normalise_answer(text, language=item.language)
+    texts = [answer for shot in shown for answer in (*shot.answers, *shot.references)]
+    if not answered or answered in COMMON:
         return None
-    texts = [answer for demonstration in shown for answer in (*demonstration.answers,
-    *demonstration.references)] copied_text = any(normalise_answer(answer, language=item.language) ==
-    answer_given for answer in texts) return Found() if copied_text else None
+    copied = any(normalise_answer(answer, language=item.language) == answered for answer in texts)
+    return Found() if copied else None
 
 
-def _same(wanted: dict[str, str | int | float | bool | None], given: dict[str, str | int | float | bool |
-None], language: str) -> bool:
-    return all(name in given and same_value(given[name], value, language=language) for name, value in wanted.items())
+def _same(wanted: Fields, given: Fields, language: str) -> bool:
+    return all(
+        name in given and same_value(given[name], value, language=language) for name, value in wanted.items()
+    )

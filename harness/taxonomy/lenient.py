@@ -1,10 +1,11 @@
-"""A lenient second reading: the places of a text where an answer usually stands, and the golds to find there."""
+"""A lenient second reading: where in a text an answer usually stands, and the golds to find there."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from harness.core.items import Item, Target
 from harness.metrics.normalise_answer import normalise_answer
@@ -18,13 +19,16 @@ _ANNOUNCED = re.compile(
     r"|(?:答案|结论|選項|选项|类别|標籤|标签)(?:应该|應該)?(?:是|为|為)?|(?:应|應)?(?:选|選)(?:择|擇)?(?:是)?|属于)"
     r"\s{0,2}[:：]?\s{0,2}([^\n]{1,400})",
     re.IGNORECASE,
-) _MARKED =
-re.compile(r"\*\*([^*\n]{1,400})\*\*|\\boxed\s?\{([^{}\n]{1,400})\}|【([^】\n]{1,400})】|`([^`\n]{1,400})`|\"([^\"\n]{1,400})\"|“([^”\n]{1,400})”")
+)
+_MARKED = re.compile(
+    r"\*\*([^*\n]{1,400})\*\*|\\boxed\s?\{([^{}\n]{1,400})\}|【([^】\n]{1,400})】|`([^`\n]{1,400})`"
+    r"|\"([^\"\n]{1,400})\"|“([^”\n]{1,400})”"
+)
 _CLAUSE_END = re.compile(r"[,;，；。！!]|\.(?:\s|$)")
 
 
 def candidates(text: str) -> Iterator[str]:
-    """Where an answer may stand: after an announcement, marked, in brackets or quotes, the first and last line."""
+    """Where an answer may stand: after an announcement, marked or quoted, the first and last line."""
     stripped = text.strip()
     lines = [line for line in stripped.splitlines() if line.strip()]
     for match in _ANNOUNCED.finditer(stripped):
@@ -39,7 +43,7 @@ def candidates(text: str) -> Iterator[str]:
 
 
 def accepted_texts(item: Item) -> tuple[str, ...]:
-    """Every text that answers an item rightly: its answers, the right label's names, the right option and its letter.
+    """Every text that answers an item rightly: answers, the label's names, the option and its letter.
 
     Example:
         >>> from harness.metrics.examples import Example, example_item
@@ -48,7 +52,8 @@ def accepted_texts(item: Item) -> tuple[str, ...]:
     """
     target = item.target or Target()
     if target.label is not None:
-        return next((label.names for label in item.prompt.labels if label.id == target.label), (target.label,))
+        named = (label.names for label in item.prompt.labels if label.id == target.label)
+        return next(named, (target.label,))
     if target.option is not None:
         text, letter = item.prompt.options[target.option], option_letter(target.option)
         return (text, letter, f"{letter}. {text}")
@@ -75,7 +80,7 @@ def lenient_hit(text: str, item: Item) -> str | None:
     return None
 
 
-def embedded_record(text: str) -> dict[str, object] | None:
+def embedded_record(text: str) -> dict[str, Any] | None:
     """The JSON object inside prose or a fence, from the first brace to the last, or None.
 
     Example:

@@ -62,8 +62,9 @@ def _complete_at(text: str, case: Case) -> tuple[int, str] | None:
             finish="length",
         ),
         Example(
-            output="2 + 2 = 4. The answer is 4.\nNow let us think about 3 + 3, which is 6, and 4 + 4, which
-            is 8, and", answers=("5",), finish="length",
+            output="2 + 2 = 4. The answer is 4.\nNow think about 3 + 3, which is 6, and 4 + 4, which is 8, and",
+            answers=("5",),
+            finish="length",
         ),
     ),
     negatives=(

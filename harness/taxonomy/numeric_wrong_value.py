@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from harness.core.scores import Case
 from harness.metrics.examples import Example
-from harness.metrics.read_number import Number, final_number, same_number, whole_number
+from harness.metrics.read_number import Number, final_number, numbers_in, same_number, whole_number
 from harness.taxonomy.declare import Found, error_class
 from harness.taxonomy.output_text import output_text
 from harness.taxonomy.refusal import refusal
@@ -66,13 +66,15 @@ def numeric_wrong_value(case: Case) -> Found | None:
     item, text = case.variant.item, output_text(case)
     if item.target is None or not item.target.answers or text is None or refusal(case):
         return None
-    golds = [whole_number(answer) for answer in item.target.answers] known = [gold for gold in golds if gold
-    is not None] given = final_number(text) if not known or len(known) < len(golds) or given is None or
-    any(same_number(given, gold) for gold in known):
+    golds = [whole_number(answer) for answer in item.target.answers]
+    known = [gold for gold in golds if gold is not None]
+    given = final_number(text)
+    if given is None or not known or len(known) < len(golds):
         return None
-    question = item.prompt.question
-    asked = None if question is None else final_number(question.text)
+    if any(same_number(given, gold) for gold in known):
+        return None
     detail = how_it_differs(given, known[0])
-    if detail is None and asked is not None and asked.value == given.value:
+    question = item.prompt.question
+    if detail is None and question is not None and given in numbers_in(question.text):
         detail = "number of the question"
     return Found(detail)

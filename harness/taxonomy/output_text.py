@@ -10,7 +10,8 @@ from harness.prompting.thinking import without_thinking
 
 SCANNED_HEAD, SCANNED_TAIL = 49_152, 16_384  # 64 KiB: hostile outputs must not cost more
 SPECIAL_TOKEN = re.compile(
-    r"<\|[\w ]{1,40}\|>|</?s>|<(?:pad|unk|eos|bos|eot|eoa|eoe|endoftext|end_of_turn|start_of_turn)>|\[(?:PAD|EOS|BOS)\]",
+    r"<\|[\w ]{1,40}\|>|</?s>|\[(?:PAD|EOS|BOS)\]"
+    r"|<(?:pad|unk|eos|bos|eot|eoa|eoe|endoftext|end_of_turn|start_of_turn)>",
     re.IGNORECASE,
 )
 

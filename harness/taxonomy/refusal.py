@@ -9,16 +9,21 @@ from harness.metrics.examples import Example
 from harness.taxonomy.declare import Found, error_class
 from harness.taxonomy.output_text import output_text
 
-SCANNED_CHARACTERS = 200 _APOLOGY =
-r"(?:i['’]?m\s(?:very\s|so\s|really\s)?sorry|i\sam\ssorry|sorry|i\sapologi[sz]e|my\sapologies|unfortunately)"
+SCANNED_CHARACTERS = 200
+_APOLOGY = (
+    r"(?:i['’]?m\s(?:very\s|so\s|really\s)?sorry|i\sam\s(?:very\s|so\s)?sorry|sorry"
+    r"|i\sapologi[sz]e|my\sapologies|unfortunately)"
+)
 _CANNOT = (
-    r"i\s(?:can['’]?t|cannot|can\snot|am\s(?:not\s)?(?:unable|able)\sto|['’]m\s(?:not\sable|unable)\sto|won['’]?t|will\snot"
-    r"|must\sdecline|have\sto\sdecline)"
-) _DO =
-r"(?:help|assist|provide|comply|fulfil|fulfill|do\sthat|do\sthis|engage|support|generate|create|write|answer|discuss|share|continue)"
+    r"(?:i\s(?:can['’]?t|cannot|can\snot|won['’]?t|will\snot|must\sdecline|have\sto\sdecline)"
+    r"|(?:i\sam|i['’]m)\s(?:unable|not\sable)\sto)"
+)
+_DO = (
+    r"(?:help|assist|provide|comply|fulfil|do\sthat|do\sthis|engage|support|generate|create|write|answer"
+    r"|discuss|share|continue)"
+)
 _ENGLISH = re.compile(
     rf"^\W{{0,4}}(?:{_APOLOGY}[^.\n]{{0,40}}?[,.;:]?\s(?:but\s)?{_CANNOT}\s[^.\n]{{0,60}}?{_DO}"
-    rf"|(?:i['’]m|i\sam)\s(?:unable|not\sable)\sto\s[^.\n]{{0,40}}?{_DO}"
     rf"|{_CANNOT}\s(?:\w+\s)?{_DO}\s(?:with|you|to\s(?:this|that|your)|this|that|in|any)"
     r"|as\san\s(?:ai|artificial\sintelligence)(?:\s[\w-]+){0,4},?\s(?:i|it\sis|it['’]s)\s"
     r"(?:can['’]?t|cannot|can\snot|am\s(?:not|unable)|do\snot|don['’]t|['’]m\s(?:not|unable)|not|won['’]?t)"
@@ -42,14 +47,17 @@ _CHINESE = re.compile(
     needs={"output"},
     positives=(
         Example(output="I'm sorry, but I can't help with that.", answers=("nine",)),
-        Example(output="抱歉，我无法回答这个问题。", answers=("九点",), language="zh"), Example(output="As an AI language
-        model, I cannot express opinions.", labels=("good", "bad"), label="good"),
-        Example(output="作为一个人工智能语言模型，我不能提供个人意见。", answers=("九点",), language="zh"), Example(output="I cannot
-        assist you with this request.", fields=(("day", "Monday"),)), Example(output="对不起，这个请求我没办法完成。",
-        answers=("九点",), language="zh"),
+        Example(output="抱歉，我无法回答这个问题。", answers=("九点",), language="zh"),
+        Example(
+            output="As an AI language model, I cannot express opinions.", labels=("good", "bad"), label="good"
+        ),
+        Example(output="作为一个人工智能语言模型，我不能提供个人意见。", answers=("九点",), language="zh"),
+        Example(output="I cannot assist you with this request.", fields=(("day", "Monday"),)),
+        Example(output="对不起，这个请求我没办法完成。", answers=("九点",), language="zh"),
     ),
     negatives=(
         Example(output="Sorry for the delay. The museum closes at nine.", answers=("nine",)),
+        Example(output="I am able to help with that: nine.", answers=("nine",)),
         Example(output="I don't know.", answers=("nine",)),
         Example(output="I cannot swim, said the cat.", references=("The cat said it could not swim.",)),
         Example(output="无法确定", answers=("九点",), language="zh"),
