@@ -27,7 +27,16 @@ __all__ = [
 ]
 
 # Files of this package that are no transforms.
-MACHINERY = ("declaration", "lexicons", "parameters", "plan", "protection", "surface", "validity")
+MACHINERY = (
+    "arrangements",
+    "declaration",
+    "lexicons",
+    "parameters",
+    "plan",
+    "protection",
+    "surface",
+    "validity",
+)
 
 TRANSFORMS = Registry("transform", __name__, group="sft_harness.transforms")
 

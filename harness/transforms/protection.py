@@ -35,10 +35,17 @@ _WORDS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What of one text is protected: merged spans in order, and how often each protected string occurs."""
+    """What of one text is protected.
+
+    Args:
+        spans: Merged, in order.
+        counts: How often each protected string occurs.
+        mask: One byte per character, 1 where protected.
+    """
 
     spans: tuple[Span, ...]
     counts: tuple[tuple[str, int], ...]
+    mask: bytes
 
 
 @lru_cache(maxsize=4096)
@@ -80,17 +87,11 @@ def protection(text: str, strings: tuple[str, ...] = (), *, words: bool = True) 
         if string and string.casefold() in folded:
             spans += [match.span() for match in _literal(string).finditer(text)]
     counts = Counter(text[start:end] for start, end in spans)
-    return Protection(_merged(spans), tuple(sorted(counts.items())))
-
-
-def is_free(start: int, end: int, spans: tuple[Span, ...]) -> bool:
-    """Whether [start, end) touches none of the spans.
-
-    Example:
-        >>> is_free(0, 5, ((5, 8),)), is_free(4, 6, ((5, 8),))
-        (True, False)
-    """
-    return all(end <= left or start >= right for left, right in spans)
+    merged = _merged(spans)
+    mask = bytearray(len(text))
+    for start, end in merged:
+        mask[start:end] = b"\1" * (end - start)
+    return Protection(merged, tuple(sorted(counts.items())), bytes(mask))
 
 
 @lru_cache(maxsize=4096)

@@ -133,55 +133,43 @@ def shares_of_budget(budget: int, weights: Sequence[int]) -> list[int]:
 
 Sites = Callable[[str, Protection], Sequence[int]]
 Rewrite = Callable[[str, int, Rng], Replacement | None]
+ATTEMPTS = 4  # draws that make or break a protected word ("on" -> "no") are drawn again
 
 
 def edited(
-    item: Item,
-    rng: Rng,
-    *,
-    severity: float,
-    of: Literal["characters", "sites"],
-    parts: Sequence[PartName],
-    sites: Sites,
-    rewrite: Rewrite,
-    words: bool = True,
+    item: Item, rng: Rng, *, severity: float, parts: Sequence[PartName], sites: Sites, rewrite: Rewrite
 ) -> Iterator[Change]:
     """The one change that edits a share of a prompt's characters, or nothing where there is none to edit.
 
     Args:
         item: The source.
         rng: Of this item.
-        severity: Share of characters (or of sites) to edit; above 0 at least one is.
-        of: What severity is a share of.
+        severity: Characters to edit as a share of all; above 0 at least one is.
         parts: Which texts.
-        sites: Where in a text an edit may begin.
+        sites: Where in a text an edit may stand; protected places are told by the mask.
         rewrite: The edit at one site, or None where none is possible there.
-        words: Whether number words and negations are protected too.
     """
     found = parts_of(item.prompt, parts)
     answers = answers_of(item)
-    guards = [protection(part.text, (*part.protect, *answers), words=words) for part in found]
+    guards = [protection(part.text, (*part.protect, *answers)) for part in found]
     places = [sites(part.text, guard) for part, guard in zip(found, guards, strict=True)]
-    n_sites = sum(map(len, places))
     n_characters = sum(len(part.text) for part in found)
-    if not n_sites or severity <= 0:
+    if not any(places) or severity <= 0:
         return
-    wanted = severity * (n_characters if of == "characters" else n_sites)
-    budget = min(n_sites, max(1, int(wanted + 0.5)))
+    budget = max(1, int(severity * n_characters + 0.5))
     rng_key = str(rng.random())
     texts: dict[str, str] = {}
     edits: list[Edit] = []
     cost = 0
-    weights = [len(entry) for entry in places]
-    for part, entry, share in zip(found, places, shares_of_budget(budget, weights), strict=True):
-        if not share:
-            continue
-        replacements = _drawn(part.text, entry, share, rewrite, part_rng(rng_key, part.text))
-        texts[part.name] = replaced(part.text, replacements)
-        edits += [
-            Edit(part.name, part.text[one.start : one.end], one.text, one.start) for one in replacements
-        ]
-        cost += sum(one.cost for one in replacements)
+    shares = shares_of_budget(budget, [len(entry) for entry in places])
+    for part, guard, entry, share in zip(found, guards, places, shares, strict=True):
+        replacements = _sound(part, guard, entry, share, answers, rewrite, part_rng(rng_key, part.text))
+        if replacements:
+            texts[part.name] = replaced(part.text, replacements)
+            edits += [
+                Edit(part.name, part.text[one.start : one.end], one.text, one.start) for one in replacements
+            ]
+            cost += sum(one.cost for one in replacements)
     if edits:
         yield Change(
             item=replace(item, prompt=with_texts(item.prompt, texts)),
@@ -190,10 +178,31 @@ def edited(
         )
 
 
+def _sound(
+    part: Part,
+    guard: Protection,
+    sites: Sequence[int],
+    share: int,
+    answers: tuple[str, ...],
+    rewrite: Rewrite,
+    rng: Rng,
+) -> list[Replacement]:
+    """Edits of one text that leave every protected string as often as before; none where no draw does."""
+    if not share or not sites:
+        return []
+    for _ in range(ATTEMPTS):
+        replacements = _drawn(part.text, sites, share, rewrite, rng)
+        after = protection(replaced(part.text, replacements), (*part.protect, *answers))
+        if after.counts == guard.counts:
+            return replacements
+    return []
+
+
 def _drawn(text: str, sites: Sequence[int], share: int, rewrite: Rewrite, rng: Rng) -> list[Replacement]:
-    """Up to `share` edits at random sites, none touching another, in order of place."""
+    """Edits at random sites until `share` characters are edited, none touching another, in order of place."""
     taken: set[int] = set()
     drawn: list[Replacement] = []
+    cost = 0
     for site in in_random_order(sites, rng):
         one = rewrite(text, site, rng)
         if one is None or one.text == text[one.start : one.end]:
@@ -204,6 +213,7 @@ def _drawn(text: str, sites: Sequence[int], share: int, rewrite: Rewrite, rng: R
             continue
         taken.update(covered)
         drawn.append(one)
-        if len(drawn) == share:
+        cost += one.cost
+        if cost >= share:
             break
     return sorted(drawn, key=lambda one: one.start)
