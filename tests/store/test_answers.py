@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.errors import StoreError
@@ -40,12 +40,14 @@ answers = (
 )
 
 
+@settings(deadline=None)
 @given(answers)
 def test_every_answer_survives_json_text(answer: object) -> None:
     text = json.dumps(answer_to_json(answer), allow_nan=False)
     assert answer_from_json(json.loads(text)) == answer
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, width=64))
 def test_log_probabilities_come_back_bit_for_bit(value: float) -> None:
     text = json.dumps(answer_to_json(TextScored(value, 1)), allow_nan=False)

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.errors import StoreError, UnknownName
@@ -72,11 +72,13 @@ manifests = st.builds(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(manifests)
 def test_every_manifest_survives_json_text(written: Manifest) -> None:
     assert manifest_from_json(json.loads(json.dumps(manifest_to_json(written)))) == written
 
 
+@settings(max_examples=40, deadline=None)
 @given(manifests)
 def test_every_manifest_survives_its_file(written: Manifest) -> None:
     assert manifest_from_bytes(manifest_to_bytes(written), path="m") == written
