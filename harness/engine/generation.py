@@ -63,10 +63,11 @@ def room_taken(batch: Sequence[_Writing]) -> int:
 def written(checkpoint: Checkpoint, openings: Sequence[Opening], budget: Budget) -> Iterator[Written]:
     """Each text as its batch is done, longest prompts first."""
     model = checkpoint.model
-    caches = not has_prompt_learning(model)
+    caches = accepts(model, "past_key_values") and not has_prompt_learning(model)
 
     def size(batch: Sequence[_Writing]) -> int:
-        # Adapters that put tokens before the input ignore positions: such a batch holds one text, unpadded.
+        # Adapters that put tokens before the input ignore positions, and models with another kind of cache are
+        # read from the start at every step: such a batch holds one text, unpadded.
         return room_taken(batch) if caches or len(batch) == 1 else budget.tokens + 1
 
     def answer(batch: list[_Writing]) -> list[Written]:
