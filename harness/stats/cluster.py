@@ -81,6 +81,37 @@ def design_effect(differences: ArrayLike, codes: NDArray[np.intp]) -> float:
     return min(max(between * ceiling / total, 1.0), ceiling)
 
 
+def cautious_design_effect(differences: ArrayLike, codes: NDArray[np.intp]) -> float:
+    """The design effect as if one more source item had changed wholly, all of its variants alike.
+
+    Rare losses of a whole source item are what a sample of single flips misses, and what certifies a worse
+    model: sources lost whole at the margin among 5 % single flips passed up to .11 of the time with the
+    plain estimate, .07 with this one; the power it costs fades as source items grow.
+
+    Args:
+        differences: Candidate minus baseline, each in {-1, 0, 1}, shape (n,).
+        codes: Cluster number of each difference.
+
+    Returns:
+        From 1 to the harmonic mean cluster size.
+
+    Example:
+        >>> cautious_design_effect([-1.0, 0.0, 0.0, 1.0, 0.0, 0.0], np.array([0, 0, 1, 1, 2, 2]))
+        2.0
+    """
+    array = finite_differences(differences)
+    means = cluster_means(array, codes)
+    n_clusters = means.size
+    ceiling = harmonic_size(codes)
+    if n_clusters < 2:
+        return ceiling
+    centre = exact_mean(means)
+    between = (math.fsum(((means - centre) ** 2).tolist()) + 1) / n_clusters
+    total = exact_mean(cluster_means(array**2, codes)) - centre**2
+    total = (max(total, 0.0) * n_clusters + 1) / (n_clusters + 1)
+    return min(max(between * ceiling / total, 1.0), ceiling)
+
+
 def harmonic_size(codes: NDArray[np.intp]) -> float:
     """Harmonic mean of the cluster sizes: the size that counts when clusters weigh the same."""
     sizes = np.bincount(codes)
@@ -97,7 +128,7 @@ class ClusteredCounts:
         right_to_wrong: Effective pairs the candidate lost.
         wrong_to_right: Effective pairs the candidate won.
         n_discordant_clusters: Source items with at least one discordant variant.
-        deff: Design effect used: estimated, or the cluster size below `MIN_DISCORDANT_CLUSTERS`.
+        deff: Design effect used: the cautious estimate, or the cluster size below `MIN_DISCORDANT_CLUSTERS`.
     """
 
     n_clusters: int
@@ -122,7 +153,7 @@ def clustered_counts(differences: ArrayLike, codes: NDArray[np.intp]) -> Cluster
     n_clusters = int(codes.max()) + 1
     n_discordant = int(np.unique(codes[array != 0]).size)
     size = harmonic_size(codes)
-    deff = size if n_discordant < MIN_DISCORDANT_CLUSTERS else design_effect(array, codes)
+    deff = size if n_discordant < MIN_DISCORDANT_CLUSTERS else cautious_design_effect(array, codes)
     n_effective = n_clusters * size / deff
     return ClusteredCounts(n_clusters, n_effective, lost * n_effective, won * n_effective, n_discordant, deff)
 
