@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,8 +121,8 @@ class Journal:
 
     def _segment(self, name: str) -> Segment | None:
         data = self._place.read(f"{self.folder}/{name}") or b""
-        lines = list(_checked_lines(data))
-        if not lines:
+        lines = _checked_lines(data)
+        if lines is None:
             return None
         head, *records = lines
         shown = self._place.shown(f"{self.folder}/{name}")
@@ -155,16 +155,17 @@ def _encoded(run_id: str, plan_digest: str, answers: Mapping[str, Answer]) -> by
     return body + (json.dumps(tail) + "\n").encode("ascii")
 
 
-def _checked_lines(data: bytes) -> Iterator[dict[str, Any]]:
-    """The lines of a whole segment without its checksum; nothing where the checksum fails."""
+def _checked_lines(data: bytes) -> list[dict[str, Any]] | None:
+    """The lines of a whole segment without its checksum; None where the checksum fails."""
     if not data.endswith(b"\n"):
-        return
+        return None
     end = data.rfind(b"\n", 0, len(data) - 1) + 1
     tail = _parsed(data[end:])
     if tail is None or tail.get("sha256") != hashlib.sha256(data[:end]).hexdigest():
-        return
-    for line in data[:end].splitlines():
-        yield json.loads(line)
+        return None
+    # One array is parsed faster than as many objects one by one.
+    lines: list[dict[str, Any]] = json.loads(b"[" + data[:end].rstrip().replace(b"\n", b",") + b"]")
+    return lines
 
 
 def _parsed(data: bytes) -> dict[str, Any] | None:
