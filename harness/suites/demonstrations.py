@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
+from harness.core.errors import SuiteError
 from harness.core.items import Demonstration, Item
 from harness.core.rng import rng_for
 
@@ -14,10 +15,10 @@ def as_demonstration(item: Item) -> Demonstration:
     """A solved item as an example for another.
 
     Raises:
-        ValueError: If the item has no target.
+        SuiteError: If the item has no target.
     """
     if item.target is None:
-        raise ValueError("a demonstration needs a target")
+        raise SuiteError("a demonstration needs a target", field=f"item {item.item_id}")
     prompt = item.prompt
     return Demonstration(
         answer=item.target, question=prompt.question, context=prompt.context, options=prompt.options
@@ -39,12 +40,12 @@ def with_demonstrations(
         seed: Of the draw.
 
     Raises:
-        ValueError: If the pool has fewer than `k` others of the language.
+        SuiteError: If the pool has fewer than `k` others of the language.
     """
     others = [other for other in pool if other.language == item.language and other.item_id != item.item_id]
     if len(others) < k:
         there = f"only {len(others)} '{item.language}' items to draw from"
-        raise ValueError(f"{k} demonstrations are wanted, but there are {there}")
+        raise SuiteError(f"{k} demonstrations are wanted, but there are {there}")
     if draw == "seeded":
         ordered = sorted(others, key=lambda other: other.item_id)
         others = rng_for(seed, item.item_id, "demonstrations").sample(ordered, k)

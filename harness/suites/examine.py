@@ -10,12 +10,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.core.codec import item_from_json
+from harness.core.errors import SuiteError
 from harness.core.exchange import GenerationSettings
 from harness.core.items import Item
 from harness.prompting.asking import Asking, Reading
 from harness.suites.demonstrations import with_demonstrations
 from harness.suites.findings import Finding, errors_only, field_path
-from harness.suites.item_checks import Fault, item_faults
+from harness.suites.item_checks import Fault, item_faults, one_part_faults
 from harness.suites.item_shape import ItemRecord
 from harness.suites.json_lines import Line, read_json_lines
 from harness.suites.name_checks import (
@@ -145,7 +146,7 @@ class _Items:
             return [
                 with_demonstrations(item, pool, k=drawn.k, draw=drawn.draw, seed=drawn.seed) for item in items
             ]
-        except ValueError as error:
+        except SuiteError as error:
             message = f"{error}; lower k or add some"
             self.findings.append(Finding(message, self.suite_path, field="demonstrations"))
             return items
@@ -202,6 +203,8 @@ class _Items:
             ItemRecord.model_validate(line.value)
         except ValidationError as error:
             return None, shape_faults(error, ItemRecord)
+        if faults := one_part_faults(line.value):
+            return None, faults
         language = line.value["language"]
         defaults = self.defaults.get(language, {}) if is_per_language(self.defaults) else self.defaults
         item = item_from_json({**line.value, "prompt": {**defaults, **line.value["prompt"]}})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import assert_never
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, assert_never
 
 from harness.core.items import Component, FieldValue, Item, Prompt, Target, TaskShape
 from harness.core.naming import suggestion
 from harness.suites.findings import shown
+from harness.suites.item_shape import TARGET_PARTS
 
 Parts = tuple[str | int, ...]
 Fault = tuple[Parts, str]
@@ -18,6 +19,27 @@ _OF_TYPE: dict[str, Callable[[FieldValue], bool]] = {
     "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "boolean": lambda value: isinstance(value, bool),
 }
+
+
+def one_part_faults(record: Mapping[str, Any]) -> list[Fault]:
+    """Targets and demonstrations' answers, as written, that say more or less than one thing.
+
+    Example:
+        >>> one_part_faults({"prompt": {}, "target": {"label": "pos", "option": 1}})
+        [(('target',), 'expected exactly one of label, option, answers, fields, references; got label and option')]
+    """
+    targets: list[tuple[Parts, Any]] = [(("target",), record.get("target"))]
+    for index, shown_before in enumerate(record["prompt"].get("demonstrations", ())):
+        targets.append((("prompt", "demonstrations", index, "answer"), shown_before["answer"]))
+    faults: list[Fault] = []
+    for parts, target in targets:
+        if not isinstance(target, dict):
+            continue  # absent, or a bare text, which is one answer
+        given = [part for part in TARGET_PARTS if target.get(part) is not None]
+        if len(given) != 1:
+            expected, found = ", ".join(TARGET_PARTS), " and ".join(given) or "none"
+            faults.append((parts, f"expected exactly one of {expected}; got {found}"))
+    return faults
 
 
 def item_faults(item: Item, *, task: TaskShape, labels: Sequence[str] = ()) -> list[Fault]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from harness.core.items import Component
 
@@ -71,7 +71,7 @@ class TurnRecord(Shape):
 
 
 class TargetRecord(Shape):
-    """What is right: exactly one part. Labels go by id, options by index from 0."""
+    """What is right: exactly one part (`one_part_faults` checks it). Labels go by id, options by index from 0."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [part]} for part in TARGET_PARTS]})
 
@@ -80,14 +80,6 @@ class TargetRecord(Shape):
     answers: Names | None = None
     fields: Annotated[dict[str, str | int | float | bool | None], Field(min_length=1)] | None = None
     references: Names | None = None
-
-    @model_validator(mode="after")
-    def _one_part(self) -> TargetRecord:
-        given = [part for part in TARGET_PARTS if getattr(self, part) is not None]
-        if len(given) != 1:
-            found = " and ".join(given) or "none"
-            raise ValueError(f"expected exactly one of {', '.join(TARGET_PARTS)}; got {found}")
-        return self
 
 
 class DemonstrationRecord(Shape):

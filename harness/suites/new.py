@@ -128,7 +128,9 @@ def _variant_lines(task: TaskShape) -> list[str]:
     return [
         "# what is asked besides the items as they stand; every variant keeps its source's answer",
         "variants:",
-        "  - typo: {severity: 0.05}",
+        "  - typo: {severity: 0.05, parts: [turns]}"
+        if task == "conversation"
+        else "  - typo: {severity: 0.05}",
     ]
 
 

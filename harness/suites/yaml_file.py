@@ -115,23 +115,32 @@ def read_yaml(path: Path) -> YamlFile:
         if not file.findings:
             file.findings.append(Finding("is empty; a suite.yaml begins with `schema: 1`", str(path)))
         return file
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
-        if node is None:
-            file.findings.append(Finding("is empty; a suite.yaml begins with `schema: 1`", str(path)))
-        else:
-            file.value = _Builder(file, loader, str(path)).build(node, ())
+        _read_into(file, text, str(path))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (None, None) if mark is None else (mark.line + 1, mark.column + 1)
         reason = ", ".join(text for text in (error.problem, error.context) if text)
         file.findings.append(Finding(f"is not valid YAML: {reason}", str(path), line, column))
-    except yaml.YAMLError as error:
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        message = f"holds the control character U+{ord(text[error.position]):04X}; remove it"
+        file.findings.append(Finding(message, str(path), line))
+    except ValueError as error:  # a scalar that its tag does not fit, such as `!!int x`
         file.findings.append(Finding(f"is not valid YAML: {error}", str(path)))
     except (_TooBig, RecursionError):
         message = f"unfolds to more than {MOST_NODES} values or {DEEPEST} levels; write it without anchors"
         file.findings.append(Finding(message, str(path)))
+    if file.value is None and not file.findings:
+        file.findings.append(Finding("is empty; a suite.yaml begins with `schema: 1`", str(path)))
+    return file
+
+
+def _read_into(file: YamlFile, text: str, path: str) -> None:
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is not None:
+            file.value = _Builder(file, loader, path).build(node, ())
     finally:
         loader.dispose()
-    return file
