@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import harness.engine
 from harness.backends import LocalBackend, scripted
 from harness.core.errors import UsageError
 from harness.core.exchange import (
@@ -69,6 +70,4 @@ def test_the_name_is_its_identity() -> None:
 
 
 def test_the_local_backend_is_at_hand() -> None:
-    from harness.engine import LocalBackend as same
-
-    assert LocalBackend is same
+    assert LocalBackend is harness.engine.LocalBackend

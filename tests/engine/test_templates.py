@@ -13,9 +13,10 @@ from harness.engine.templates import chat_template_of, end_of_turn, rendered
 
 TURNS = (Message("user", "1 < 2?"), Message("assistant", "Yes & 是"), Message("user", "Bye\n"))
 CHATML = (
-    f"{%- for message in messages %}\n    "
-    f"{{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}\n"
-    "{%- endfor %}\n{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- endif %}"
+    "{%- for message in messages %}\n"
+    "    {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}\n"
+    "{%- endfor %}\n"
+    "{%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}{%- endif %}"
 )
 MARKED = (
     "{% for message in messages %}{% if message.role == 'assistant' %}{% generation %}{{ message.content }}"
