@@ -1,0 +1,121 @@
+"""Training text: what the harness will ask, word for word, followed by the right answer.
+
+A row may hold several items one after another: further questions about the same passage, or further short
+items. Only the answers are learned from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from harness.core.items import Component, Item
+from harness.core.rng import Rng, rng_for
+from harness.demo.world import ASKING, FAMILIES, draw
+from harness.demo.world.key_facts import passage, question_item
+from harness.demo.world.lexicon import LANGUAGES
+from harness.demo.world.splits import Split
+from harness.prompting import answer_text, plain_text, render
+
+KEY_FACT_SHARE = 0.6
+GAP = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A prompt as it is asked, and the answer to learn (with what joins the two)."""
+
+    prompt: str
+    answer: str
+
+
+Row = tuple[Asked, ...]
+
+
+def asked(item: Item) -> Asked:
+    """The plain-text prompt of an item and its answer, as its family's suites ask it.
+
+    Example:
+        >>> from harness.demo.world import items
+        >>> shown = asked(items("arithmetic", n=1, seed=1)[0])
+        >>> shown.prompt.endswith("Answer:"), shown.answer.strip().isdigit()
+        (True, True)
+    """
+    asking = ASKING[item.tag("family") or ""]
+    by_letter = asking.reading.by == "letter"
+    conversation = render(
+        item, task=asking.task, show_options=asking.reading.lists_options, by_letter=by_letter
+    )
+    if item.target is None:
+        raise AssertionError("every item of the demo's world has a target")
+    answer = answer_text(item.target, item.prompt, by_letter=by_letter)
+    return Asked(plain_text(conversation), conversation.joiner + answer)
+
+
+def _reordered(item: Item, rng: Rng) -> Item:
+    """The item with its components laid out in another order."""
+    order: list[Component] = rng.shuffled(item.prompt.order)
+    return replace(item, prompt=replace(item.prompt, order=tuple(order)))
+
+
+def _without_instruction(item: Item) -> Item:
+    return replace(item, prompt=replace(item.prompt, instruction=None))
+
+
+def _varied(item: Item, rng: Rng) -> Item:
+    """One of the layouts a prompt may come in; the usual one most often."""
+    if rng.chance(0.25):
+        item = _reordered(item, rng)
+    return _without_instruction(item) if rng.chance(0.05) else item
+
+
+def _question_only(item: Item) -> Item:
+    return replace(item, prompt=replace(item.prompt, instruction=None, context=()))
+
+
+def _key_fact_row(rng: Rng, *, language: str, split: Split, hardness: float) -> Row:
+    """Several questions about one passage, or one question in any layout."""
+    most = 3 + round(2 * hardness)
+    slips = 0.1 if rng.chance(0.15) else 0.0
+    facts = passage(rng, language=language, split=split, n=2 + rng.integer(most), slips=slips, invented=0.2)
+    if hardness >= 1 and len(facts) <= 4 and rng.chance(0.3):  # two domains told side by side
+        facts = tuple(rng.shuffled((*facts, *passage(rng, language=language, split=split, n=2))))
+        entities = {word for fact in facts for word in (fact.entity, fact.value)}
+        facts = facts if len(entities) == 2 * len(facts) else facts[:2]
+    items = [
+        question_item(facts, rng.integer(len(facts)), rng, language=language, slips=slips)
+        for _ in range(1 if rng.chance(0.25) else 2 + rng.integer(3))
+    ]
+    if len(items) == 1:
+        return (asked(_varied(items[0], rng)),)
+    return (asked(items[0]), *(asked(_question_only(item)) for item in items[1:]))
+
+
+def _short_row(rng: Rng, *, language: str, split: Split) -> Row:
+    """A few items of the other families."""
+    others = [family for family in FAMILIES if family != "key_facts"]
+    return tuple(
+        asked(_varied(draw(rng.choice(others), rng, language=language, split=split), rng))
+        for _ in range(2 + rng.integer(2))
+    )
+
+
+def training_row(rng: Rng, *, split: Split = "train", hardness: float = 1.0) -> Row:
+    """One row.
+
+    Args:
+        rng: Where every choice comes from.
+        split: Which combinations of words to draw.
+        hardness: 0 to 1; from short passages to the longest ones.
+    """
+    language = rng.choice(LANGUAGES)
+    if rng.chance(KEY_FACT_SHARE):
+        return _key_fact_row(rng, language=language, split=split, hardness=hardness)
+    return _short_row(rng, language=language, split=split)
+
+
+def training_rows(seed: int, step: int, *, n: int, hardness: float = 1.0) -> Iterator[Row]:
+    """The rows of one step: the same for the same seed and step, whatever came before."""
+    rng = rng_for(seed, "rows", step)
+    for _ in range(n):
+        yield training_row(rng, hardness=hardness)
