@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -10,6 +11,7 @@ from typing import Any, get_args
 from harness.core.errors import SuiteError
 from harness.core.items import TASK_SHAPES, TaskShape
 from harness.core.naming import unknown_name
+from harness.suites.item_shape import LANGUAGE
 from harness.suites.load import CARD
 from harness.suites.shipped import SUITE_FILE
 
@@ -37,12 +39,15 @@ def scaffold(
         languages: Language tags; each gets one item to replace, Chinese for zh and English for the others.
 
     Raises:
-        SuiteError: If the folder holds files, or its name cannot be a suite's.
+        SuiteError: If the folder holds files, its name cannot be a suite's, or a language is no tag.
         UnknownName: If the task shape is unknown.
     """
     folder = Path(path)
     if task not in get_args(TaskShape):
         raise unknown_name("task shape", task, TASK_SHAPES)
+    wrong = [language for language in languages if not re.match(LANGUAGE, language)]
+    if wrong or len(set(languages)) != len(languages) or not languages:
+        raise SuiteError(f"expected different language tags such as 'en' and 'zh', got {list(languages)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SuiteError("is not an empty folder; choose a new one", path=folder)
     words = "".join(mark if mark.isalnum() else " " for mark in folder.resolve().name.casefold())

@@ -113,7 +113,7 @@ def read_yaml(path: Path) -> YamlFile:
     text, file.findings = read_text(path)
     if not text:
         if not file.findings:
-            file.findings.append(Finding("is empty; a suite.yaml begins with `schema: 1`", str(path)))
+            file.findings.append(Finding("is empty; it begins with `schema: 1`", str(path)))
         return file
     try:
         _read_into(file, text, str(path))
@@ -132,7 +132,7 @@ def read_yaml(path: Path) -> YamlFile:
         message = f"unfolds to more than {MOST_NODES} values or {DEEPEST} levels; write it without anchors"
         file.findings.append(Finding(message, str(path)))
     if file.value is None and not file.findings:
-        file.findings.append(Finding("is empty; a suite.yaml begins with `schema: 1`", str(path)))
+        file.findings.append(Finding("is empty; it begins with `schema: 1`", str(path)))
     return file
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.errors import SuiteError, UnknownName
+from harness.core.errors import SuiteError, UnknownName, UsageError
 from harness.core.items import Item, Prompt, Target, Text
 from harness.suites import load_suite, scaffold, suite_names, validate_suite, write_suite
 from harness.suites.demonstrations import with_demonstrations
@@ -105,7 +105,7 @@ def test_building_twice_gives_equal_variants() -> None:
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_below_one_is_refused(tmp_path: Path, limit: int) -> None:
     suite = load_suite(write_folder(tmp_path))
-    with pytest.raises(Exception, match="at least 1"):
+    with pytest.raises(UsageError, match="at least 1"):
         suite.build(limit=limit)
 
 
@@ -147,6 +147,13 @@ def test_a_scaffold_is_a_suite_that_loads_and_builds(tmp_path: Path, task: str) 
 def test_a_scaffold_of_an_unknown_task_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match="Did you mean 'classification'"):
         scaffold(tmp_path / "x", task="clasification")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("languages", [(), ("EN",), ("en", "en"), ("english language",)])
+def test_a_scaffold_of_no_language_tag_is_refused(tmp_path: Path, languages: tuple[str, ...]) -> None:
+    with pytest.raises(SuiteError, match="language tags such as"):
+        scaffold(tmp_path / "x", languages=languages)
+    assert not (tmp_path / "x").exists()
 
 
 def test_an_unknown_suite_names_the_nearest() -> None:
