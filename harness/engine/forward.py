@@ -44,7 +44,7 @@ def has_head_apart(model: Any) -> bool:
     ids = torch.arange(_PROBE_TOKENS, device=model.device).mul(7919).remainder(max(1, top)).unsqueeze(0)
     with torch.inference_mode():
         whole = model(input_ids=ids).logits
-        apart = head(inner.base_model(input_ids=ids)[0])
+        apart = head(_hidden(inner, ids))
     return whole.shape == apart.shape and bool(torch.equal(whole, apart))
 
 
@@ -68,8 +68,16 @@ def scored_logits(
         return
     inner = inner_model(model)
     head = inner.get_output_embeddings()
-    hidden = inner.base_model(input_ids=ids, use_cache=False)[0]
+    hidden = _hidden(inner, ids)
     chosen = hidden.reshape(-1, hidden.shape[-1])[places]
     block = max(1, _PROJECTED // int(head.weight.shape[0]))
     for start in range(0, len(chosen), block):
         yield start, head(chosen[start : start + block])
+
+
+def _hidden(inner: Any, ids: torch.Tensor) -> torch.Tensor:
+    """The body's last states; no key-value cache is built, since nothing would read it."""
+    body = inner.base_model
+    cacheless = {"use_cache": False} if "use_cache" in inspect.signature(body.forward).parameters else {}
+    hidden: torch.Tensor = body(input_ids=ids, **cacheless)[0]
+    return hidden

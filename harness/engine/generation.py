@@ -151,7 +151,7 @@ def _write_one(
     stop_tokens: list[frozenset[int]],
 ) -> None:
     """Appends one token to every text that is not done, and notes which are done with it."""
-    broken = logits.isnan().any(dim=-1).tolist()
+    broken = (logits.isnan() | logits.isposinf()).any(dim=-1).tolist()
     likeliest = logits.argmax(dim=-1).tolist()
     for index, writing in enumerate(texts):
         if writing.is_done:
@@ -180,6 +180,8 @@ def _write_one(
 
 def _stop_tokens(checkpoint: Checkpoint, writing: _Writing) -> frozenset[int]:
     """Stop strings that are tokens of their own, such as `<|im_end|>`: decoding would drop them unseen."""
+    if not writing.opening.request.settings.stop:
+        return frozenset()
     added = {str(token): index for index, token in checkpoint.tokenizer.added_tokens_decoder.items()}
     return frozenset(added[text] for text in writing.opening.request.settings.stop if text in added)
 

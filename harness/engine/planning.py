@@ -15,6 +15,7 @@ from harness.engine.tokens import encoded, encoded_pairs, rolling_windows
 TooLong = Literal["fail", "skip", "truncate-left"]
 TOO_LONG: tuple[TooLong, ...] = ("fail", "skip", "truncate-left")
 _LISTED = 5
+_TOGETHER = 4096  # requests tokenised in one call: lists of ids are ten times as large as arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,11 @@ def planned(checkpoint: Checkpoint, requests: Sequence[Request], *, too_long: To
         if request.request_id in seen:
             raise UsageError(f"Two requests have the id '{request.request_id}'; ids must be unique.")
         seen.add(request.request_id)
-    _plan_choices(
-        plan, checkpoint, [request for request in requests if isinstance(request, Choose)], too_long
-    )
-    _plan_texts(plan, checkpoint, [request for request in requests if isinstance(request, ScoreText)])
-    _plan_openings(
-        plan, checkpoint, [request for request in requests if isinstance(request, Generate)], too_long
-    )
+    for start in range(0, len(requests), _TOGETHER):
+        part = requests[start : start + _TOGETHER]
+        _plan_choices(plan, checkpoint, [one for one in part if isinstance(one, Choose)], too_long)
+        _plan_texts(plan, checkpoint, [one for one in part if isinstance(one, ScoreText)])
+        _plan_openings(plan, checkpoint, [one for one in part if isinstance(one, Generate)], too_long)
     if plan.too_long and too_long == "fail":
         raise PromptTooLong(_too_long_message(plan.too_long, len(requests), checkpoint.max_tokens))
     return plan

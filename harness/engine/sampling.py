@@ -30,7 +30,7 @@ def drawn_token(
     if settings.temperature <= 0:
         return int(logits.argmax())
     shares, tokens = torch.sort(
-        torch.softmax(logits.double().cpu() / settings.temperature, dim=-1), descending=True, stable=True
+        torch.softmax(logits.cpu().double() / settings.temperature, dim=-1), descending=True, stable=True
     )
     reached = shares.cumsum(dim=-1)
     # The nucleus: the fewest likeliest tokens whose shares reach top_p.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,7 +139,7 @@ def test_logits_in_small_blocks_give_the_same_scores(
         assert found[request_id] == pytest.approx(values, rel=1e-6, abs=1e-4)
 
 
-def test_an_adapter_is_scored_with_its_weights(adapter: Any, tiny: Checkpoint) -> None:
+def test_an_adapter_is_scored_with_its_weights(adapter: Path, tiny: Checkpoint) -> None:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
@@ -161,6 +162,27 @@ def test_an_adapter_is_scored_with_its_weights(adapter: Any, tiny: Checkpoint) -
         expected = float(torch.log_softmax(logits, dim=-1)[range(len(after)), after].sum())
         assert answer.options[index].logprob_nats == pytest.approx(expected, rel=1e-6, abs=1e-4)
         assert abs(answer.options[index].logprob_nats - plain.options[index].logprob_nats) > 0.01
+
+
+def test_an_adapter_that_puts_tokens_first_is_scored_whole(tiny: Checkpoint, tmp_path: Path) -> None:
+    from peft import PromptTuningConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    from harness.engine import open_checkpoint
+
+    base = AutoModelForCausalLM.from_pretrained(tiny.location.path)
+    tuned = get_peft_model(base, PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3))
+    tuned.peft_config["default"].base_model_name_or_path = str(tiny.location.path)
+    tuned.save_pretrained(tmp_path / "adapter")
+    checkpoint = open_checkpoint(tmp_path / "adapter", device="cpu")
+    assert not has_head_apart(checkpoint.model)
+    request = REQUESTS[3]
+    assert isinstance(request, Choose)
+    answers = _answers(LocalBackend(checkpoint), ANSWERABLE)
+    for value, text in zip(_nats(answers)["long"], request.options, strict=True):
+        [(before, after)] = encoded_pairs(tiny.tokenizer, [(str(request.prompt), text)])
+        expected, _ = _alone(checkpoint, [*before, *after][:-1], after)
+        assert value == pytest.approx(expected, rel=1e-6, abs=1e-4)
 
 
 def test_nan_logits_fail_by_name_and_leave_the_neighbours_alone(
