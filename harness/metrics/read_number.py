@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 from harness.metrics.chinese_number import ALTERNATIVES, CHARACTERS, UNITS, chinese_number
 from harness.metrics.english_number import SCALES, WORDS, english_number
+from harness.metrics.normalise_answer import nfkc
 
 SCANNED_HEAD, SCANNED_TAIL = 16_384, 16_384
+MOST_MARKERS = 32  # announcements looked after, from the last one back
 _HAN_SCALES = {**UNITS, "万": 10**4, "萬": 10**4, "亿": 10**8, "億": 10**8}
 _HAN = "".join(_HAN_SCALES)
 
@@ -46,6 +47,9 @@ _HAN_WORDS = re.compile(
     r"一(?=[共样樣定起般直些下旦边邊切致律再种種旁会會面方])|(?:万|萬)一|统一|統一|唯一|之一|十分(?!之)|千万(?=别|不)|百姓|百货"
 )
 _ENGLISH_NUMBER = re.compile(rf"\b(?:(?:{'|'.join(WORDS)}|and|a)\b[\s-]?)+", re.IGNORECASE)
+_ENGLISH_WORDS = re.compile(
+    r"\b(?:no|any|every|some|each|which|this|that|the|another)[\s-]one\b", re.IGNORECASE
+)
 _MARKER = re.compile(
     r"####|\\boxed\s?\{|(?:^|\n)\W{0,4}A\s?[:：]|"
     r"\b(?:final\s)?answer(?:\W{0,4}\s(?:is|would\sbe))?\W{0,4}[:：]?|(?:答案|结果|結果)\W{0,4}(?:是|为|為)?\W{0,3}",
@@ -63,9 +67,7 @@ class Number:
 
 
 def _folded(text: str) -> str:
-    flat = (
-        unicodedata.normalize("NFKC", text).replace("\u2212", "-").replace("\u2044", "/").replace("{,}", ",")
-    )
+    flat = nfkc(text).replace("\u2212", "-").replace("\u2044", "/").replace("{,}", ",")
     return _HAN_FRACTION.sub(r"\2/\1", _FRAC.sub(r"\1/\2", flat))
 
 
@@ -125,7 +127,7 @@ def _han_numbers(text: str) -> Iterator[Number]:
 
 
 def _english_numbers(text: str) -> Iterator[Number]:
-    for match in _ENGLISH_NUMBER.finditer(text):
+    for match in _ENGLISH_NUMBER.finditer(_ENGLISH_WORDS.sub(" ", text)):
         words = match.group().strip(" -\n").removesuffix(" and").removesuffix(" a").strip()
         value = english_number(words.removeprefix("and "))
         if value is not None:
@@ -167,7 +169,7 @@ def final_number(text: str) -> Number | None:
     if len(text) > SCANNED_HEAD + SCANNED_TAIL:
         text = text[:SCANNED_HEAD] + "\n" + text[-SCANNED_TAIL:]
     flat = _folded(text)
-    for marker in reversed(list(_MARKER.finditer(flat))):
+    for marker in reversed(list(_MARKER.finditer(flat))[-MOST_MARKERS:]):
         line = _LINE.match(flat, marker.end())
         shown = line.group() if line else ""
         found = _numbers(shown.rpartition("=")[2]) or _numbers(shown)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 from harness.core.digest import canonical_json
 from harness.core.errors import UsageError
@@ -15,6 +18,12 @@ from harness.prompting.asking import ReadBy
 
 METRICS = Registry("metric", "harness.metrics", group="sft_harness.metrics")
 GIVEN_PARSED = "_given_parsed"
+
+
+@cache
+def _unit(name: str) -> Callable[..., Any]:
+    """A metric's function; kept, because the registry lists folders and entry points anew at every call."""
+    return METRICS.get(name)
 
 
 def _base_name(name: str) -> str:
@@ -31,7 +40,7 @@ def specification(name: str) -> MetricSpec:
         >>> specification("exact_match").direction, specification("token_perplexity").direction
         ('higher', 'lower')
     """
-    spec: MetricSpec = METRICS.get(_base_name(name)).specification  # type: ignore[attr-defined]
+    spec: MetricSpec = _unit(_base_name(name)).specification  # type: ignore[attr-defined]
     if name == spec.name:
         return spec
     if spec.corpus:
@@ -135,7 +144,7 @@ def score_case(case: Case, metric: str) -> Score:
         raise UsageError(f"Metric '{metric}' scores a whole suite, not one case; call it with corpus rows.")
     require_target(metric, case.variant.item)
     outcome = case.prediction.outcome
-    value: float | None = METRICS.get(_base_name(metric))(case)
+    value: float | None = _unit(_base_name(metric))(case)
     if metric.endswith(GIVEN_PARSED) and outcome != "scored":
         value = None
     return Score(case.variant.variant_id, metric, value, outcome, case.sample)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from harness.core.scores import Case
 from harness.metrics.examples import Example
 from harness.metrics.normalise_answer import folded
+from harness.prompting.render import option_letter
 from harness.prompting.short_answer import abstains
 from harness.taxonomy.declare import Found, error_class
 from harness.taxonomy.output_empty import output_empty
@@ -32,11 +35,12 @@ LONGEST_SHOWN = 60
         Example(output="正面和负面都有", labels=_LABELS_ZH, label="负面", language="zh"),
         Example(output="I'm sorry, but I can't help with that.", labels=_LABELS, label="negative"),
         Example(output="我不知道", labels=_LABELS_ZH, label="负面", language="zh"),
+        Example(output="因为周一闭馆，所以选B或C。", options=("三", "四", "五"), option=1, language="zh"),
         Example(option_nats=(-1.0, -2.0), labels=_LABELS, label="negative"),
     ),
 )
 def label_outside_set(case: Case) -> Found | None:
-    """A generated answer could not be read and no name of a label, no option text, occurs in it.
+    """A generated answer could not be read and no label's name, option's text or letter occurs in it.
 
     An answer that names several is not outside the set; declining to answer is not naming one. Never holds
     where likelihoods were compared.
@@ -49,6 +53,11 @@ def label_outside_set(case: Case) -> Found | None:
     if output_empty(case) or refusal(case) or abstains(text):
         return None
     flat = folded(text)
+    if any(
+        re.search(rf"(?<![A-Za-z]){option_letter(place)}(?![A-Za-z])", text)
+        for place in range(len(prompt.options))
+    ):
+        return None
     if any(name.strip() and folded(name.strip()) in flat for name in names):
         return None
     return Found(" ".join(text.split())[:LONGEST_SHOWN])

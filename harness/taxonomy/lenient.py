@@ -11,13 +11,15 @@ from harness.core.items import Item, Target
 from harness.metrics.normalise_answer import normalise_answer
 from harness.prompting.extraction import strict_json
 from harness.prompting.render import option_letter
+from harness.taxonomy.output_text import SPECIAL_TOKEN
 
+MOST_ANNOUNCED = 32
 LONGEST = 400  # of a candidate; an answer in the middle of more text than this is not one
 _SENTENCE_END = re.compile(r"(?<=[。！？!?])|(?<=\.)(?=\s)|\n")
 _ANNOUNCED = re.compile(
     r"(?:####|\banswer(?:\s(?:is|would\sbe))?|\b(?:label|category|class|option|choice)\s(?:is|would\sbe)"
     r"|(?:答案|结论|選項|选项|类别|標籤|标签)(?:应该|應該)?(?:是|为|為)?|(?:应|應)?(?:选|選)(?:择|擇)?(?:是)?|属于)"
-    r"\s{0,2}[:：]?\s{0,2}([^\n]{1,400})",
+    r"[】\]\s]{0,3}[:：]?\s{0,2}(?=([^\n]{1,400}))",  # looked at, not taken: another may follow in the line
     re.IGNORECASE,
 )
 _MARKED = re.compile(
@@ -28,14 +30,20 @@ _CLAUSE_END = re.compile(r"[,;，；。！!]|\.(?:\s|$)")
 
 
 def candidates(text: str) -> Iterator[str]:
-    """Where an answer may stand: after an announcement, marked or quoted, the first and last line."""
-    stripped = text.strip()
-    lines = [line for line in stripped.splitlines() if line.strip()]
-    for match in _ANNOUNCED.finditer(stripped):
-        yield match.group(1)
-        yield _CLAUSE_END.split(match.group(1), maxsplit=1)[0]
+    """Where an answer may stand: after the last announcement; else marked, quoted, in the first or last line.
+
+    The last announcement overrules what was said before it, as "so the answer is D" does.
+    """
+    stripped = SPECIAL_TOKEN.sub("", text).strip()
+    found = [match.group(1) for match in _ANNOUNCED.finditer(stripped)]
+    announced = [said for said in found[-MOST_ANNOUNCED:] if re.search(r"\w", said)]
+    if announced:
+        yield announced[-1]
+        yield _CLAUSE_END.split(announced[-1], maxsplit=1)[0]
+        return
     for match in _MARKED.finditer(stripped):
         yield next(group for group in match.groups() if group is not None)
+    lines = [line for line in stripped.splitlines() if line.strip()]
     for line in (lines[0], lines[-1]) if lines else ():
         if len(line) <= LONGEST:
             yield line

@@ -26,7 +26,7 @@ _ENGLISH = re.compile(
     rf"^\W{{0,4}}(?:{_APOLOGY}[^.\n]{{0,40}}?[,.;:]?\s(?:but\s)?{_CANNOT}\s[^.\n]{{0,60}}?{_DO}"
     rf"|{_CANNOT}\s(?:\w+\s)?{_DO}\s(?:with|you|to\s(?:this|that|your)|this|that|in|any)"
     r"|as\san\s(?:ai|artificial\sintelligence)(?:\s[\w-]+){0,4},?\s(?:i|it\sis|it['’]s)\s"
-    r"(?:can['’]?t|cannot|can\snot|am\s(?:not|unable)|do\snot|don['’]t|['’]m\s(?:not|unable)|not|won['’]?t)"
+    r"(?:can['’]?t|cannot|can\snot|am\s(?:not\sable|unable)|['’]m\s(?:not\sable|unable)|not\s(?:able|possible)|won['’]?t)"
     r"|i\smust\s(?:decline|refuse)|i\s(?:refuse|decline)\sto\b)",
     re.IGNORECASE,
 )
@@ -62,6 +62,9 @@ _CHINESE = re.compile(
         Example(output="I cannot swim, said the cat.", references=("The cat said it could not swim.",)),
         Example(output="无法确定", answers=("九点",), language="zh"),
         Example(output="他抱歉地说今天不能来。", answers=("九点",), language="zh"),
+        Example(
+            output="As an AI, I don't have a birthday, but the museum closes at nine.", answers=("nine",)
+        ),
         Example(output="As an AI researcher, she works in Paris.", answers=("Paris",)),
     ),
 )
