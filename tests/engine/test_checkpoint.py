@@ -41,6 +41,27 @@ def test_a_hub_id_that_cannot_be_had_is_one_message_without_network() -> None:
         open_checkpoint("nobody/nothing")
 
 
+def test_a_hub_id_is_downloaded_without_pickles_or_code(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+
+    asked: list[tuple[str, list[str]]] = []
+
+    def download(repo_id: str, *, allow_patterns: list[str]) -> str:
+        asked.append((repo_id, allow_patterns))
+        return str(tiny_checkpoint)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    assert open_checkpoint("someone/something", device="cpu").identity.name == "someone/something"
+    open_checkpoint("someone/something", device="cpu", allow_pickle=True, trust_remote_code=True)
+    [(repo_id, careful), (_, trusting)] = asked
+    assert repo_id == "someone/something"
+    assert "*.safetensors" in careful
+    assert not {"*.bin", "*.py"} & set(careful)
+    assert {"*.bin", "*.py"} <= set(trusting)
+
+
 def test_a_missing_tokenizer_is_named(copied: Path) -> None:
     (copied / "tokenizer.json").unlink()
     with pytest.raises(CheckpointError, match=r"holds no tokenizer \(tokenizer\.json"):
