@@ -11,26 +11,59 @@ from harness.core.items import Item, Label, Target
 
 Span = tuple[int, int]
 
-_HARD = re.compile(
-    r"```.*?```|`[^`\n]+`"  # code
-    r"|https?://[^\s，。）)]+|www\.[^\s，。）)]+"
-    r"|[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"  # e-mail
-    r"|\"[^\"\n]{1,80}\"(?=\s*:)"  # JSON keys
-    r"|\{[A-Za-z_][A-Za-z0-9_]*\}|</?[A-Za-z][^<>\n]{0,80}>"  # placeholders, tags
-    r"|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-    r"|[A-Za-z_]*\d[A-Za-z0-9_]*(?:[-./:,][A-Za-z0-9_]+)*%?",  # "10.5%", "2024-01-01", "A4"
-    re.DOTALL,
+# Each pattern is tried only on texts that hold one of its signs: most texts hold none.
+_HARD: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
+    (("`",), re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)),  # code
+    (("http", "www."), re.compile(r"https?://[^\s，。）)]+|www\.[^\s，。）)]+")),
+    (("@",), re.compile(r"(?<![\w.%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)),
+    (('"',), re.compile(r"\"[^\"\n]{1,80}\"\s*:")),  # JSON keys and their colons
+    (("{",), re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")),  # placeholders
+    (("<",), re.compile(r"</?[A-Za-z][^<>\n]{0,80}>")),  # tags
+    (("-",), re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")),
 )
+# A number takes its whole run: "10.5%", "2024-01-01", "A4".
+_NUMBER = re.compile(r"(?<![A-Za-z_])[A-Za-z_]*\d[A-Za-z0-9_]*(?:[-./:,][A-Za-z0-9_]+)*%?")
+_DIGIT = re.compile(r"\d")
 # Words whose misspelling changes what is asked: number words and negations.
 NUMERALS = "〇零一二三四五六七八九十百千万亿两半"
 NEGATORS = "不没无非未别勿莫否"
-_WORDS = re.compile(
-    rf"[{NUMERALS}{NEGATORS}]"
-    r"|\b(?:no|not|nor|non|none|never|neither|cannot|without|except|unless|\w{2,6}n['’]t"
-    r"|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|twenty|thirty|forty|fifty|sixty"
-    r"|seventy|eighty|ninety|hundred|thousand|million|billion|half|once|twice|first|second|third)\b",
-    re.IGNORECASE,
+_CHINESE_WORDS = re.compile(f"[{NUMERALS}{NEGATORS}]")
+_TOKEN = re.compile(r"[a-z]{2,}")
+_NOT = re.compile(r"[A-Za-z]{2,6}n['’]t\b", re.IGNORECASE)
+_ENGLISH_WORDS = frozenset(
+    """no not nor non none never neither cannot without except unless zero one two three four five six seven eight
+    nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty
+    sixty seventy eighty ninety hundred thousand million billion half once twice first second third""".split()
 )
+
+
+@lru_cache(maxsize=256)
+def _any_of(words: frozenset[str]) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(sorted(words))})\b", re.IGNORECASE | re.ASCII)
+
+
+def _words(text: str) -> list[Span]:
+    found: list[Span] = []
+    folded = text.lower()
+    # A set first, for a pattern of all the words is slow and most texts hold one or two of them.
+    held = _ENGLISH_WORDS.intersection(_TOKEN.findall(folded))
+    if held:
+        found += [match.span() for match in _any_of(held).finditer(text)]
+    if "n't" in folded or "n’t" in folded:
+        found += [match.span() for match in _NOT.finditer(text)]
+    if not text.isascii():
+        found += [match.span() for match in _CHINESE_WORDS.finditer(text)]
+    return found
+
+
+def _hard(text: str) -> list[Span]:
+    found: list[Span] = []
+    for signs, pattern in _HARD:
+        if any(sign in text for sign in signs):
+            found += [match.span() for match in pattern.finditer(text)]
+    if _DIGIT.search(text):
+        found += [match.span() for match in _NUMBER.finditer(text)]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +112,9 @@ def protection(text: str, strings: tuple[str, ...] = (), *, words: bool = True) 
         >>> protection("Call 555-0100, not Ada.", ("ada",)).spans
         ((5, 13), (15, 18), (19, 22))
     """
-    spans = [match.span() for match in _HARD.finditer(text)]
+    spans = _hard(text)
     if words:
-        spans += [match.span() for match in _WORDS.finditer(text)]
+        spans += _words(text)
     folded = text.casefold()
     for string in strings:
         if string and string.casefold() in folded:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Literal, get_args
 
 from harness.core.items import Item
@@ -60,12 +60,8 @@ def typo(
         (26, 0.037037)
     """
 
-    def sites(text: str, guard: Protection) -> list[int]:
-        mask = guard.mask
-        found = [at for word in _WORD.finditer(text) for at in range(*word.span()) if not mask[at]]
-        if item.language.split("-")[0] == "zh":
-            found += [match.start() for match in _CHINESE.finditer(text) if not mask[match.start()]]
-        return found
+    def sites(text: str, guard: Protection) -> tuple[int, ...]:
+        return _sites(text, guard.mask, chinese=item.language.split("-")[0] == "zh")
 
     def rewrite(text: str, site: int, rng: Rng) -> Replacement | None:
         if text[site].isascii():
@@ -74,6 +70,14 @@ def typo(
         return None if wrong is None else Replacement(site, site + 1, rng.choice(wrong), 1)
 
     yield from edited(item, rng, severity=severity, parts=parts, sites=sites, rewrite=rewrite)
+
+
+@lru_cache(maxsize=1024)
+def _sites(text: str, mask: bytes, *, chinese: bool) -> tuple[int, ...]:
+    found = [at for word in _WORD.finditer(text) for at in range(*word.span()) if not mask[at]]
+    if chinese:
+        found += [match.start() for match in _CHINESE.finditer(text) if not mask[match.start()]]
+    return tuple(found)
 
 
 def _by_key(text: str, site: int, rng: Rng, kinds: tuple[Kind, ...], pool: Pool) -> Replacement | None:
