@@ -29,6 +29,7 @@ class Registry:
         self.kind = kind
         self.package = package
         self.group = group
+        self._found: dict[str, Callable[..., Any]] = {}
 
     def _own(self) -> set[str]:
         package = importlib.import_module(self.package)
@@ -49,6 +50,11 @@ class Registry:
             UnknownName: With the nearest names.
             UsageError: If a third party's unit takes one of our names.
         """
+        if name not in self._found:  # looking through all installed packages costs some 30 ms
+            self._found[name] = self._looked_up(name)
+        return self._found[name]
+
+    def _looked_up(self, name: str) -> Callable[..., Any]:
         own = self._own()
         foreign = {entry.name: entry for entry in entry_points(group=self.group)}
         clash = own & set(foreign)

@@ -15,8 +15,13 @@ from harness.prompting.thinking import without_thinking
 if TYPE_CHECKING:
     from harness.prompting.asking import Asking, Normalise
 
-_LETTER = re.compile(
-    r"(?:answer\s*(?:is|:)?|答案\s*(?:是|为|：|:)?|选(?:择)?|option)?\s*[\(（\[]?([A-Z]\d?)(?![A-Za-z])",
+SCANNED = 65_536  # characters of an output that are searched
+# "B", "(B)", "B. text" or "B) text" at the start; a bare "A museum" is an article, not a letter.
+_LEADING = re.compile(r"^[(（\[]?([A-Z]\d?)(?:[)）\].:：、,，。]|\s*$)")
+# "the answer is B", "答案是B", "选B": the last one said counts, after whatever was reasoned before.
+_STATED = re.compile(
+    r"(?:answer\s*(?:is|:|：)|答案\s*(?:应该)?\s*(?:是|为|选|:|：)|(?:应|故|因此|所以|正确)?选(?:择|项)?(?:是|为|:|：)?)"
+    r"\s*[(（\[*]*([A-Z]\d?)(?![A-Za-z])",
     re.IGNORECASE,
 )
 
@@ -82,9 +87,11 @@ def read_text(variant: Variant, text: str) -> Prediction:
     if len(exact) == 1:
         return Prediction("scored", option=exact[0], text=answer)
     letters = {option_letter(index): index for index in range(len(options))}
-    match = _LETTER.match(answer.strip())
-    if match and match.group(1).upper() in letters:
-        return Prediction("scored", option=letters[match.group(1).upper()], text=answer)
+    stated = [found.upper() for found in _STATED.findall(answer[:SCANNED])]
+    leading = _LEADING.match(answer.strip())
+    letter = stated[-1] if stated else leading.group(1) if leading else None
+    if letter in letters:
+        return Prediction("scored", option=letters[letter], text=answer)
     inside = [
         index
         for index, option in enumerate(options)

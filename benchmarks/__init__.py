@@ -1,0 +1,1 @@
+"""Speed, memory and correctness against peers, runnable by anyone; JSON out."""

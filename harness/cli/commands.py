@@ -1,0 +1,36 @@
+"""Which commands there are, in the order a person meets them."""
+
+from __future__ import annotations
+
+import click
+
+from harness.cli import (
+    compare,
+    dashboard,
+    demo,
+    doctor,
+    finetune,
+    gate,
+    import_logs,
+    rescore,
+    run,
+    runs,
+    suites,
+)
+
+
+def in_order() -> tuple[click.Command, ...]:
+    """All commands, the first steps first."""
+    return (
+        demo.demo,
+        run.run,
+        compare.compare,
+        gate.gate,
+        finetune.finetune,
+        suites.suites,
+        runs.runs,
+        rescore.rescore,
+        import_logs.import_logs,
+        dashboard.dashboard,
+        doctor.doctor,
+    )

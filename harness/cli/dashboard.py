@@ -1,0 +1,27 @@
+"""harness dashboard: the store in a browser."""
+
+from __future__ import annotations
+
+import click
+
+from harness.cli.options import store_option
+
+
+@click.command()
+@store_option
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Port on this machine."
+)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address; anything else than loopback needs --expose.",
+)
+@click.option("--expose", is_flag=True, help="Allow other machines to connect. There is no login.")
+@click.option("--open/--no-open", "opens", default=True, show_default=True, help="Open a browser.")
+def dashboard(store: str, port: int, host: str, expose: bool, opens: bool) -> int:
+    """Open the dashboard over the store; it listens on this machine only."""
+    from harness.report.serve import serve_dashboard
+
+    return serve_dashboard(store, port=port, host=host, expose=expose, opens=opens)

@@ -1,0 +1,148 @@
+"""harness run: a checkpoint on suites and lm-eval tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli.options import checkpoint_options, json_option, print_json, progress_bar, store_option
+
+
+@click.command()
+@click.argument("checkpoint")
+@click.option(
+    "--suite", "suites", multiple=True, metavar="NAME_OR_PATH", help="A shipped suite, or a suite's folder."
+)
+@click.option(
+    "--task", "tasks", multiple=True, metavar="LM_EVAL_TASK", help="A task or group that lm-eval knows."
+)
+@click.option(
+    "--include-path",
+    "include_paths",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with lm-eval YAML tasks of your own.",
+)
+@click.option(
+    "--num-fewshot", type=click.IntRange(min=0), help="Shots for lm-eval tasks [default: the task's own]."
+)
+@store_option
+@click.option("--name", metavar="NAME", help="Give the finished run a name, e.g. production.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="At most so many source items a suite, chosen by id."
+)
+@click.option("--smoke", is_flag=True, help="Only each suite's quick subset.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the variants and of sampling.")
+@click.option(
+    "--replicate", type=click.IntRange(min=0), default=0, show_default=True, help="Number of a repeat."
+)
+@checkpoint_options
+@click.option(
+    "--batch-tokens", type=click.IntRange(min=16), help="Tokens per batch [default: chosen on the device]."
+)
+@click.option(
+    "--too-long",
+    type=click.Choice(["fail", "skip", "truncate-left"]),
+    default="fail",
+    show_default=True,
+    help="What becomes of prompts longer than the context; never silent.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Tell items, tokens, time and what the suites can decide; ask nothing."
+)
+@click.option(
+    "--policy",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --dry-run: margins to decide at.",
+)
+@json_option
+def run(
+    checkpoint: str,
+    suites: tuple[str, ...],
+    tasks: tuple[str, ...],
+    include_paths: tuple[Path, ...],
+    num_fewshot: int | None,
+    store: str,
+    name: str | None,
+    dtype: str,
+    device: str,
+    chat_template: bool | None,
+    allow_pickle: bool,
+    trust_remote_code: bool,
+    rehash: bool,
+    dry_run: bool,
+    policy: Path | None,
+    as_json: bool,
+    **wanted: Any,
+) -> None:
+    """Run CHECKPOINT (a folder, a hub id, or a PEFT adapter) on suites and tasks and store the run.
+
+    The same command again resumes a run that was cut off, and asks nothing if it is finished.
+    """
+    from harness.engine import open_checkpoint
+    from harness.evaluation import EvaluationSettings, evaluate
+    from harness.evaluation.evaluate import build
+    from harness.report.runs import run_summary
+    from harness.store import open_store
+
+    settings = EvaluationSettings(num_fewshot=num_fewshot, **wanted)
+    built = build(suites, settings)
+    prepared = None
+    if tasks:
+        from harness.lmeval import prepare_tasks
+
+        prepared = prepare_tasks(
+            tasks,
+            include_paths=include_paths,
+            limit=settings.limit,
+            num_fewshot=num_fewshot,
+            seed=settings.seed,
+        )
+    opened = open_checkpoint(
+        checkpoint, dtype=dtype, device=device, chat_template=chat_template, allow_pickle=allow_pickle,
+        trust_remote_code=trust_remote_code, rehash=rehash,
+    )  # fmt: skip
+    with opened as model:
+        if dry_run:
+            _dry_run(model, built, prepared, settings, policy=policy, as_json=as_json)
+            return
+        kept = open_store(store, create=True)
+        with progress_bar(f"run {model.identity.name}") as progress:
+            stored = evaluate(
+                model, built, store=kept, tasks=prepared, settings=settings, progress=progress,
+                lineage={"command": _command(checkpoint, suites, tasks)},
+            )  # fmt: skip
+    if name:
+        kept.set_name(name, stored.run_id, reason="named when it was run", author=None)
+    if as_json:
+        print_json(run_summary(stored).to_json())
+    else:
+        run_summary(stored).show(store=store)
+
+
+def _command(checkpoint: str, suites: tuple[str, ...], tasks: tuple[str, ...]) -> list[str]:
+    """The command as it can be repeated, without the machine's paths."""
+    words = ["harness", "run", Path(checkpoint).name]
+    for suite in suites:
+        words += ["--suite", Path(suite).name]
+    for task in tasks:
+        words += ["--task", task]
+    return words
+
+
+def _dry_run(
+    model: Any, built: Any, prepared: Any, settings: Any, *, policy: Path | None, as_json: bool
+) -> None:
+    from harness.evaluation.dry_run import foresee
+    from harness.policy import default_policy, load_policy
+    from harness.report.dry_run import show_forecast
+
+    forecast = foresee(
+        model, built, prepared, settings=settings, policy=load_policy(policy) if policy else default_policy()
+    )
+    if as_json:
+        print_json(forecast.to_json())
+    else:
+        show_forecast(forecast)

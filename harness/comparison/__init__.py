@@ -1,0 +1,8 @@
+"""Two checkpoints on the same variants: what differs, by how much, and which items flipped."""
+
+from harness.comparison.compare import Comparison, compare
+from harness.comparison.effects import Effect, Slice
+from harness.comparison.flips import Flip
+from harness.comparison.pairing import Difference, SuitePairs
+
+__all__ = ["Comparison", "Difference", "Effect", "Flip", "Slice", "SuitePairs", "compare"]

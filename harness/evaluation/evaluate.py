@@ -1,0 +1,211 @@
+"""One checkpoint on suites and lm-eval tasks: resumed where it was cut off, and not run again once finished."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.core.digest import digest_of_ids
+from harness.core.errors import UsageError
+from harness.core.exchange import Backend
+from harness.core.rows import SuiteResult
+from harness.evaluation.journalled import JournalledBackend, content_id
+from harness.evaluation.settings import EvaluationSettings, Progress, ProgressReport, run_id_of
+from harness.evaluation.suite_result import Question, questions, suite_record, suite_result
+from harness.store import CheckpointRecord, Manifest, RunHeader, Store, StoredRun, open_store, table_of
+from harness.suites import BuiltSuite, Suite, load_suite
+
+if TYPE_CHECKING:
+    from harness.engine import Checkpoint
+    from harness.lmeval import PreparedTasks
+
+SuiteLike = Suite | BuiltSuite | str | Path
+
+
+def _quiet(report: ProgressReport) -> None:
+    del report
+
+
+def build(suites: Sequence[SuiteLike], settings: EvaluationSettings) -> tuple[BuiltSuite, ...]:
+    """Load and build what is named; two suites of one name are refused."""
+    built = []
+    for suite in suites:
+        if isinstance(suite, (str, Path)):
+            suite = load_suite(suite)
+        if isinstance(suite, Suite):
+            suite = suite.build(seed=settings.seed, limit=settings.limit, smoke=settings.smoke)
+        built.append(suite)
+    names = [one.suite.name for one in built]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"Suite '{name}' is named {names.count(name)} times; name it once.")
+    return tuple(built)
+
+
+def evaluate(
+    checkpoint: Checkpoint,
+    suites: Sequence[SuiteLike] | SuiteLike = (),
+    *,
+    store: Store | str | Path,
+    tasks: PreparedTasks | None = None,
+    settings: EvaluationSettings | None = None,
+    progress: Progress = _quiet,
+    lineage: Mapping[str, Any] | None = None,
+) -> StoredRun:
+    """Run a checkpoint on suites and tasks and store what came back.
+
+    Args:
+        checkpoint: From `open_checkpoint`.
+        suites: Suites, or names or folders of suites.
+        store: Where the run is kept.
+        tasks: lm-eval tasks, from `harness.lmeval.prepare_tasks`.
+        settings: What is asked for; a run with equal settings, suites and checkpoint is not run again.
+        progress: Called after every pack.
+        lineage: What the run descends from, kept in the manifest.
+
+    Raises:
+        UsageError: If there is nothing to run.
+        PromptTooLong: If a prompt does not fit and the settings say fail.
+    """
+    from harness.engine import LocalBackend
+
+    settings = settings or EvaluationSettings()
+    backend = LocalBackend(checkpoint, batch_tokens=settings.batch_tokens, too_long=settings.too_long)
+    named = [suites] if isinstance(suites, (str, Path, Suite, BuiltSuite)) else list(suites)
+    return evaluate_with(
+        backend,
+        checkpoint_record(checkpoint),
+        build(named, settings),
+        store=store if isinstance(store, Store) else open_store(store, create=True),
+        tasks=tasks,
+        settings=settings,
+        progress=progress,
+        lineage=lineage,
+    )
+
+
+def evaluate_with(
+    backend: Backend,
+    identity: CheckpointRecord,
+    suites: tuple[BuiltSuite, ...],
+    *,
+    store: Store,
+    tasks: PreparedTasks | None = None,
+    settings: EvaluationSettings,
+    progress: Progress = _quiet,
+    lineage: Mapping[str, Any] | None = None,
+) -> StoredRun:
+    """`evaluate` on any backend; `identity` is the checkpoint's record for the manifest."""
+    if not suites and tasks is None:
+        raise UsageError("Nothing to run: name a suite (--suite) or an lm-eval task (--task).")
+    records = [suite_record(built) for built in suites] + ([] if tasks is None else list(tasks.records))
+    hashed = settings.hashed() | answering_settings(backend)
+    run_id = run_id_of(identity.digest, records, hashed)
+    if store.has(run_id):
+        return store.run(run_id)
+    asked = [questions(built, seed=settings.seed) for built in suites]
+    total = len({content_id(question.request) for part in asked for question in part})
+    total += 0 if tasks is None else tasks.n_requests
+    started = time.monotonic()
+    plan = digest_of_ids("plan/1", [content_id(question.request) for part in asked for question in part])
+    header = RunHeader(run_id, plan, {"checkpoint": identity.digest, "settings": hashed})
+    with closing(store.begin(header)) as writer:
+        journalled = JournalledBackend(
+            backend, writer, on_answers=lambda done: progress(ProgressReport(done, total))
+        )
+        results = _results(journalled, suites, asked, tasks, replicate=settings.replicate)
+        manifest = Manifest(
+            run_id=run_id,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            checkpoint=identity,
+            suites=tuple(result.record for result in results),
+            settings=hashed,
+            environment=_environment(backend),
+            counts=counts(results)
+            | {"requests": total, "asked": journalled.asked, "resumed": journalled.resumed},
+            timings={"seconds": round(time.monotonic() - started, 3)},
+            lineage=dict(lineage or {}),
+        )
+        return finish(store, writer, manifest, results)
+
+
+def answering_settings(backend: Backend) -> dict[str, Any]:
+    """What a backend's description adds to a run's identity: dtype, and the template as it is applied.
+
+    The device and the batch shape are recorded in the environment, not hashed.
+    """
+    described = backend.describe()
+    return {name: described.get(name) for name in ("dtype", "template")}
+
+
+def _results(
+    backend: JournalledBackend,
+    suites: tuple[BuiltSuite, ...],
+    asked: list[tuple[Question, ...]],
+    tasks: PreparedTasks | None,
+    *,
+    replicate: int,
+) -> list[SuiteResult]:
+    """All suites' requests in one call, so that the engine may share work across them; then the tasks."""
+    requests = [question.request for part in asked for question in part]
+    answers = dict(backend.answer(requests))
+    results = [
+        suite_result(built, part, answers, replicate=replicate)
+        for built, part in zip(suites, asked, strict=True)
+    ]
+    if tasks is not None:
+        results.extend(tasks.run(backend, replicate=replicate))
+    return results
+
+
+def checkpoint_record(checkpoint: Checkpoint) -> CheckpointRecord:
+    """The checkpoint as the manifest names it."""
+    return CheckpointRecord(**asdict(checkpoint.identity))
+
+
+def counts(results: Sequence[SuiteResult]) -> dict[str, int]:
+    """How many outputs there are of each outcome, over all suites."""
+    outcomes = [row.outcome for result in results for row in result.outputs]
+    named = {outcome: outcomes.count(outcome) for outcome in ("scored", "abstained", "unparsed", "failed")}
+    return {"outputs": len(outcomes), **named}
+
+
+def finish(store: Store, writer: Any, manifest: Manifest, results: Sequence[SuiteResult]) -> StoredRun:
+    """Write items, tables and, last, the manifest."""
+    for result in results:
+        store.put_items(result.record.digest, result.items)
+    stored: StoredRun = writer.finish(
+        manifest,
+        scores=table_of([row for result in results for row in result.scores], "scores"),
+        outputs=table_of([row for result in results for row in result.outputs], "outputs"),
+        errors=table_of([row for result in results for row in result.errors], "errors"),
+    )
+    return stored
+
+
+def _environment(backend: Backend) -> dict[str, Any]:
+    from importlib.metadata import version
+
+    packages = ("sft-harness", "torch", "transformers", "lm-eval", "peft", "jieba", "opencc", "pypinyin")
+    return {
+        "backend": backend.describe(),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "versions": {name: version(name) for name in packages if _installed(name)},
+    }
+
+
+def _installed(name: str) -> bool:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""A backend that never asks twice: answers stand in the run's journal as soon as they come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from harness.core.digest import digest
+from harness.core.exchange import (
+    Answer,
+    Backend,
+    Choose,
+    Conversation,
+    PromptLike,
+    Request,
+    ScoreText,
+)
+from harness.store import RunWriter
+
+PACK_SECONDS = 2.0
+PACK_SIZE = 2048
+
+
+def _prompt_key(prompt: PromptLike) -> object:
+    if isinstance(prompt, Conversation):
+        return [[m.role, m.content] for m in prompt.messages] + [prompt.cue, prompt.joiner]
+    return prompt
+
+
+def content_id(request: Request) -> str:
+    """The digest of what is asked: identical requests of any suite are answered once.
+
+    Example:
+        >>> content_id(ScoreText("a", "text")) == content_id(ScoreText("b", "text"))
+        True
+    """
+    if isinstance(request, Choose):
+        return digest("request/1", "choose", _prompt_key(request.prompt), list(request.options))
+    if isinstance(request, ScoreText):
+        return digest("request/1", "score", request.text)
+    settings = request.settings
+    return digest(
+        "request/1",
+        "generate",
+        _prompt_key(request.prompt),
+        [settings.max_tokens, list(settings.stop), settings.temperature, settings.top_p, settings.seed],
+        request.n,
+    )
+
+
+class JournalledBackend:
+    """Answers from the run's journal, asks the backend for the rest, and journals what comes back.
+
+    Args:
+        backend: What answers.
+        writer: The open run.
+        on_answers: Called with the number of requests done so far after each committed pack.
+    """
+
+    def __init__(
+        self, backend: Backend, writer: RunWriter, *, on_answers: Callable[[int], None] | None = None
+    ) -> None:
+        self._backend = backend
+        self._writer = writer
+        self._known: dict[str, Answer] = dict(writer.answered())
+        self._on_answers = on_answers or (lambda done: None)
+        self.asked = 0
+        self.resumed = len(self._known)
+        self._done = 0
+
+    def describe(self) -> dict[str, object]:
+        """The backend's own description."""
+        return self._backend.describe()
+
+    def answer(self, requests: Sequence[Request]) -> Iterator[tuple[str, Answer]]:
+        """Known answers first, then the backend's in the order they complete."""
+        waiting: dict[str, list[str]] = {}
+        todo: dict[str, Request] = {}
+        for request in requests:
+            key = content_id(request)
+            if key in self._known:
+                self._done += 1
+                yield request.request_id, self._known[key]
+                continue
+            waiting.setdefault(key, []).append(request.request_id)
+            todo.setdefault(key, replace(request, request_id=key))
+        self._on_answers(self._done)
+        for key, answer in self._asked(list(todo.values())):
+            for request_id in waiting[key]:
+                yield request_id, answer
+
+    def _asked(self, requests: list[Request]) -> Iterator[tuple[str, Answer]]:
+        pack: dict[str, Answer] = {}
+        started = time.monotonic()
+        self.asked += len(requests)
+        if not requests:
+            return
+        try:
+            for key, answer in self._backend.answer(requests):
+                pack[key] = answer
+                if len(pack) >= PACK_SIZE or time.monotonic() - started >= PACK_SECONDS:
+                    yield from self._commit(pack)
+                    pack, started = {}, time.monotonic()
+        finally:
+            # An interruption keeps what has come so far.
+            committed = list(self._commit(pack))
+        yield from committed
+
+    def _commit(self, pack: dict[str, Answer]) -> Iterator[tuple[str, Answer]]:
+        if not pack:
+            return
+        self._writer.commit_pack(pack)
+        self._known.update(pack)
+        self._done += len(pack)
+        self._on_answers(self._done)
+        yield from list(pack.items())
