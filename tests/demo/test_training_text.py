@@ -10,9 +10,11 @@ import pytest
 
 from harness.core.variants import source_variant
 from harness.demo import world
+from harness.demo.base_recipe import BaseRecipe, new_model
+from harness.demo.base_steps import NOT_LEARNED, row_tokens
 from harness.demo.rows import asked, training_rows
 from harness.demo.tokenizer import train_tokenizer
-from harness.demo.train_base import NOT_LEARNED, BaseRecipe, new_model, row_tokens, ship, train
+from harness.demo.train_base import ship, train
 from harness.prompting import plain_text, request
 
 if TYPE_CHECKING:

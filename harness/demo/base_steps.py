@@ -1,0 +1,93 @@
+"""One training step: rows to token ids, the loss on answers, gradients over a few threads."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any
+
+from harness.demo.base_recipe import BaseRecipe
+from harness.demo.rows import Row, training_rows
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+NOT_LEARNED = -100
+
+
+def row_tokens(row: Row, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int], list[int]]:
+    """Token ids of a row and, in step with them, what is learned: answers and the end after each."""
+    ids: list[int] = []
+    learned: list[int] = []
+    for place, shown in enumerate(row):
+        prompt = tokenizer(("\n\n" if place else "") + shown.prompt)["input_ids"]
+        answer = [*tokenizer(shown.answer)["input_ids"], tokenizer.eos_token_id]
+        ids += prompt + answer
+        learned += [NOT_LEARNED] * len(prompt) + answer
+    return ids, learned
+
+
+def batches(recipe: BaseRecipe, tokenizer: PreTrainedTokenizerFast, step: int) -> list[tuple[Any, Any]]:
+    """The step's micro-batches (ids, learned), rows of like length together."""
+    import torch
+
+    hardness = min(1.0, step / max(1, recipe.easy_steps))
+    rows = [
+        row_tokens(row, tokenizer)
+        for row in training_rows(recipe.seed, step, n=recipe.rows_a_step, hardness=hardness)
+    ]
+    rows.sort(key=lambda row: len(row[0]))
+    size = math.ceil(len(rows) / recipe.micro_batches)
+    made = []
+    for start in range(0, len(rows), size):
+        part = rows[start : start + size]
+        longest = len(part[-1][0])
+        ids = torch.full((len(part), longest), tokenizer.pad_token_id)
+        learned = torch.full((len(part), longest), NOT_LEARNED)
+        for place, (row_ids, row_learned) in enumerate(part):
+            ids[place, : len(row_ids)] = torch.tensor(row_ids)
+            learned[place, : len(row_learned)] = torch.tensor(row_learned)
+        made.append((ids, learned))
+    return made
+
+
+def answer_loss(model: Any, ids: Any, learned: Any, *, precision: str) -> Any:
+    """Summed cross-entropy of the learned tokens; only their logits are computed."""
+    import torch
+    import torch.nn.functional as F
+
+    wanted = learned[:, 1:]
+    kept = wanted != NOT_LEARNED
+    # No cache of cast weights: it would be shared between threads that each have a graph of their own.
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16", cache_enabled=False):
+        hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
+        logits = model.lm_head(hidden[kept])
+    return F.cross_entropy(logits.float(), wanted[kept], reduction="sum")
+
+
+def train_step(
+    model: Any, optimizer: Any, made: list[tuple[Any, Any]], *, rate: float, precision: str, pool: Executor
+) -> float:
+    """One step over the micro-batches; the mean loss per answer token.
+
+    Each micro-batch is one task of the pool on one core, and gradients are added in order: threads that meet once
+    a step keep busy where other work shares the machine, and their number does not change the result.
+    """
+    import torch
+
+    parameters = [weights for weights in model.parameters() if weights.requires_grad]
+    n_tokens = sum(int((learned[:, 1:] != NOT_LEARNED).sum()) for _, learned in made)
+
+    def gradients(batch: tuple[Any, Any]) -> tuple[float, Any]:
+        loss = answer_loss(model, *batch, precision=precision) / n_tokens
+        return float(loss.detach()), torch.autograd.grad(loss, parameters)
+
+    results = list(pool.map(gradients, made))
+    for weights, parts in zip(parameters, zip(*(found for _, found in results), strict=True), strict=True):
+        weights.grad = sum(parts[1:], start=parts[0])
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return sum(loss for loss, _ in results)
