@@ -52,25 +52,32 @@ def character_case(
         'WHEN DOES IT CLOSE?'
     """
 
-    def wanted(text: str, at: int) -> bool:
-        letter = text[at]
-        if style == "upper":
-            return letter.islower()
-        if style == "lower":
-            return letter.isupper()
-        if style == "title":
-            return letter.islower() if at == 0 or not text[at - 1].isalnum() else letter.isupper()
-        return True
-
-    def sites(text: str, guard: Protection) -> list[int]:
-        mask = guard.mask
-        return [at for at, letter in enumerate(text) if not mask[at] and _other(letter) and wanted(text, at)]
+    def sites(text: str, guard: Protection) -> tuple[int, ...]:
+        return _sites(text, guard.mask, style)
 
     def rewrite(text: str, site: int, rng: Rng) -> Replacement | None:
         other = _other(text[site])
         return None if other is None else Replacement(site, site + 1, other, 1)
 
     yield from edited(item, rng, severity=severity, parts=parts, sites=sites, rewrite=rewrite)
+
+
+@lru_cache(maxsize=1024)
+def _sites(text: str, mask: bytes, style: Style) -> tuple[int, ...]:
+    places = (at for at, letter in enumerate(text) if not mask[at] and _other(letter))
+    return tuple(at for at in places if _is_wanted(text, at, style))
+
+
+def _is_wanted(text: str, at: int, style: Style) -> bool:
+    """Whether the style would change this letter."""
+    letter = text[at]
+    if style == "upper":
+        return letter.islower()
+    if style == "lower":
+        return letter.isupper()
+    if style == "title":
+        return letter.islower() if at == 0 or not text[at - 1].isalnum() else letter.isupper()
+    return True
 
 
 @lru_cache(maxsize=4096)

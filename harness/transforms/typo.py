@@ -17,6 +17,7 @@ from harness.transforms.protection import NEGATORS, NUMERALS, Protection
 from harness.transforms.surface import QUESTION_AND_CONTEXT, PartName, Replacement, edited
 
 Kind = Literal["neighbour", "swap", "drop", "double", "homophone", "shape"]
+_BY_KEY = frozenset(("neighbour", "swap", "drop", "double"))
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 # Shorter words become other words too easily. A letter that carries a combining mark is left whole.
 _MARK = r"[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff\ufe00-\ufe0f\u200d]"
@@ -60,21 +61,27 @@ def typo(
         (26, 0.037037)
     """
 
+    by_key = tuple(kind for kind in kinds if kind in _BY_KEY)
+    chinese = item.language.split("-")[0] == "zh"
+    wrong_characters = _wrong_characters(kinds, pool) if chinese else {}
+
     def sites(text: str, guard: Protection) -> tuple[int, ...]:
-        return _sites(text, guard.mask, chinese=item.language.split("-")[0] == "zh")
+        return _sites(text, guard.mask, latin=bool(by_key), chinese=chinese)
 
     def rewrite(text: str, site: int, rng: Rng) -> Replacement | None:
         if text[site].isascii():
-            return _by_key(text, site, rng, kinds, pool)
-        wrong = _wrong_characters(kinds, pool).get(text[site])
+            return _by_key(text, site, rng, by_key, pool)
+        wrong = wrong_characters.get(text[site])
         return None if wrong is None else Replacement(site, site + 1, rng.choice(wrong), 1)
 
     yield from edited(item, rng, severity=severity, parts=parts, sites=sites, rewrite=rewrite)
 
 
 @lru_cache(maxsize=1024)
-def _sites(text: str, mask: bytes, *, chinese: bool) -> tuple[int, ...]:
-    found = [at for word in _WORD.finditer(text) for at in range(*word.span()) if not mask[at]]
+def _sites(text: str, mask: bytes, *, latin: bool, chinese: bool) -> tuple[int, ...]:
+    found: list[int] = []
+    if latin:
+        found += [at for word in _WORD.finditer(text) for at in range(*word.span()) if not mask[at]]
     if chinese:
         found += [match.start() for match in _CHINESE.finditer(text) if not mask[match.start()]]
     return tuple(found)

@@ -33,9 +33,10 @@ def noise_fault(source: Item, changed: Item, spec: TransformSpec) -> str | None:
     for part, edited in zip(old, new, strict=True):
         if part.text == edited.text:
             continue
-        kept = dict(protection(part.text, (*part.protect, *strings), words=words).counts)
-        found = dict(protection(edited.text, (*part.protect, *strings), words=words).counts)
-        if kept != found:
-            lost = min(string for string in {*kept, *found} if kept.get(string) != found.get(string))
+        guard = protection(part.text, (*part.protect, *strings), words=words)
+        found = protection(edited.text, (*part.protect, *strings), words=words)
+        if guard.counts != found.counts:
+            kept, there = dict(guard.counts), dict(found.counts)
+            lost = min(string for string in {*kept, *there} if kept.get(string) != there.get(string))
             return f"protected text {'lost' if lost in kept else 'made by accident'}: {lost!r} in {part.name}"
     return None
