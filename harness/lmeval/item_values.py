@@ -204,6 +204,17 @@ def _brier(parts: object) -> float | None:
         return None
     gold, shares = parts
     place = number_of(gold)
-    if place is None or not 0 <= place < len(shares):
+    numbers = _numbers(shares)
+    if place is None or numbers is None or not 0 <= place < len(numbers):
         return None
-    return math.fsum((float(share) - (index == place)) ** 2 for index, share in enumerate(shares))
+    return math.fsum((share - (index == place)) ** 2 for index, share in enumerate(numbers))
+
+
+def _numbers(values: Any) -> list[float] | None:
+    """A list of numbers, or None; logs hold lm-eval's arrays as NumPy prints them, to eight digits."""
+    if isinstance(values, str):
+        values = values.strip("[]").split()
+    try:
+        return [float(value) for value in values]
+    except (TypeError, ValueError):
+        return None

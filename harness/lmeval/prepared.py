@@ -157,8 +157,11 @@ def prepare_tasks(
         names = [names]
     if limit is not None and limit < 1:
         raise TaskError(f"limit is {limit}; give a number of documents of at least 1.")
-    tasks = load_tasks(names, include_paths=[Path(path) for path in include_paths], num_fewshot=num_fewshot)
-    return PreparedTasks([_prepared(task, limit=limit, seed=seed) for task in tasks])
+    with own_random_state():  # even asking a task for its name draws from the global generator
+        tasks = load_tasks(
+            names, include_paths=[Path(path) for path in include_paths], num_fewshot=num_fewshot
+        )
+        return PreparedTasks([_prepared(task, limit=limit, seed=seed) for task in tasks])
 
 
 def _prepared(task: Task, *, limit: int | None, seed: int) -> PreparedTask:

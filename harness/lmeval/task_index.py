@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import TaskError
 from harness.core.naming import suggestion
+from harness.lmeval.own_tasks import IGNORED_FOLDERS, entries_of, scanned_tasks
 
 if TYPE_CHECKING:
     from lm_eval.tasks import TaskManager
-
-IGNORED_FOLDERS = frozenset({"__pycache__", ".ipynb_checkpoints"})
 
 
 def task_manager(names: Sequence[str], include_paths: Sequence[Path]) -> tuple[TaskManager, tuple[str, ...]]:
     """lm-eval's task manager with every name in it, and the names with patterns resolved.
 
-    Its own 14,000 tasks are indexed (some ten seconds) only where a name is not in the user's folders.
+    Its own 14,000 tasks are looked at only where a name is not in the user's folders, and all of them indexed (ten
+    seconds and more) only for patterns.
 
     Args:
         names: Tasks, groups, tags, patterns with `*`, or paths of YAML files.
@@ -39,7 +39,7 @@ def task_manager(names: Sequence[str], include_paths: Sequence[Path]) -> tuple[T
         check_yaml_files(folder)
     paths = [str(folder.resolve()) for folder in include_paths]
     manager = TaskManager(include_path=paths, include_defaults=False)
-    if not _all_known(manager, names):
+    if not _all_known(manager, names) and not _own_added(manager, names):
         manager = TaskManager(include_path=paths, include_defaults=True)
     resolved = tuple(dict.fromkeys(found for name in names for found in _resolved(manager, name)))
     for name in _reachable(manager.task_index, resolved):
@@ -49,16 +49,53 @@ def task_manager(names: Sequence[str], include_paths: Sequence[Path]) -> tuple[T
 
 def _all_known(manager: TaskManager, names: Sequence[str]) -> bool:
     index = manager.task_index
-    for name in names:
-        if _is_file(name):
-            entry = _entry_of_file(Path(name))
-            children = list(_children(entry.cfg or {}))
-            if any(child not in index for child in children):
-                return False
-        elif not manager.match_tasks([name]):
-            return False
-    reached = _reachable(index, [name for name in names if name in index])
-    return all(name in index for name in reached)
+    wanted = [name for name in names if not _is_file(name) and not _is_pattern(name)]
+    wanted += _needed_by_files(names)
+    if any(_is_pattern(name) and not manager.match_tasks([name]) for name in names):
+        return False
+    return all(name in index for name, is_needed in _reachable(index, wanted).items() if is_needed)
+
+
+def _needed_by_files(names: Sequence[str]) -> list[str]:
+    """What the groups among the named files lead to."""
+    configs: list[Mapping[str, Any]] = [
+        _entry_of_file(Path(name)).cfg or {} for name in names if _is_file(name)
+    ]
+    return [child for config in configs for child, is_needed in _children(config) if is_needed]
+
+
+def _own_added(manager: TaskManager, names: Sequence[str]) -> bool:
+    """Whether all names are there once what they need of lm-eval's own tasks, groups and tags is added.
+
+    Raises:
+        TaskError: If a name stands nowhere in the files of lm-eval's tasks.
+    """
+    import lm_eval.tasks
+
+    if any(_is_pattern(name) for name in names):
+        return False
+    missing = [name for name in names if not _is_file(name) and name not in manager.task_index]
+    scanned = scanned_tasks(Path(lm_eval.tasks.__file__).resolve().parent)
+    for name in missing:
+        if not scanned.mentions(name):
+            raise _unknown(manager, name, {*scanned.files, *manager.all_tasks})
+    wanted = [name for name in names if not _is_file(name)] + _needed_by_files(names)
+    entries = entries_of(scanned, wanted, known=manager.task_index, children_of=_children)
+    if entries is None:
+        return False
+    manager.task_index.update(entries)
+    return True
+
+
+def _is_pattern(name: str) -> bool:
+    return any(sign in name for sign in "*?[")
+
+
+def _unknown(manager: TaskManager, name: str, known: Iterable[str]) -> TaskError:
+    where = "" if manager.include_path else " Tasks of your own are found with --include-path FOLDER."
+    if name.endswith((".yaml", ".yml")):
+        return TaskError(f"There is no task file '{name}'.{where}")
+    return TaskError(f"No lm-eval task, group or tag named '{name}'.{suggestion(name, known)}{where}")
 
 
 def _is_file(name: str) -> bool:
@@ -87,44 +124,46 @@ def _resolved(manager: TaskManager, name: str) -> list[str]:
         return [entry.name]
     if name in manager.task_index:
         return [name]
-    found = sorted(manager.match_tasks([name])) if any(sign in name for sign in "*?[") else []
-    if found:
-        return found
-    where = "" if manager.include_path else " Tasks of your own are found with --include-path FOLDER."
-    if name.endswith((".yaml", ".yml")):
-        raise TaskError(f"There is no task file '{name}'.{where}")
-    hint = suggestion(name, manager.all_tasks)
-    raise TaskError(f"No lm-eval task, group or tag named '{name}'.{hint}{where}")
+    found = sorted(manager.match_tasks([name])) if _is_pattern(name) else []
+    if not found:
+        raise _unknown(manager, name, manager.all_tasks)
+    return found
 
 
-def _children(config: Mapping[str, Any]) -> Iterator[str]:
-    """Names of tasks and groups that a group's file refers to; tasks written out in it have no name of their own."""
+def _children(config: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """Names of tasks, groups and tags that a group's file refers to, and whether they must be known.
+
+    A member with a data set of its own is a task written out in the group's file where its name is not known.
+    """
     members = config.get("task")
-    if not isinstance(members, list):
-        return
-    for member in members:
+    for member in members if isinstance(members, list) else ():
         if isinstance(member, str):
-            yield member
+            yield member, True
         elif isinstance(member, Mapping):
-            if isinstance(member.get("task"), list):
+            if isinstance(member.get("group"), str):
+                yield member["group"], False
+            if isinstance(member.get("task"), str):
+                yield member["task"], not {"dataset_path", "custom_dataset", "class"} & set(member)
+            else:
                 yield from _children(member)
-            elif isinstance(member.get("task"), str) and len(member) < 3 and "dataset_path" not in member:
-                yield member["task"]
 
 
-def _reachable(index: Mapping[str, Any], names: Sequence[str]) -> list[str]:
-    """The names and everything their groups and tags lead to, known or not."""
-    seen: dict[str, None] = {}
-    waiting = list(names)
+def _reachable(index: Mapping[str, Any], names: Iterable[str]) -> dict[str, bool]:
+    """The names and everything their groups and tags lead to, and whether each must be known."""
+    seen: dict[str, bool] = {}
+    waiting = [(name, True) for name in names]
     while waiting:
-        name = waiting.pop()
-        if name in seen:
+        name, is_needed = waiting.pop()
+        if seen.get(name, False) or (name in seen and not is_needed):
             continue
-        seen[name] = None
+        seen[name] = is_needed
         entry = index.get(name)
         if entry is not None:
-            waiting.extend(entry.tags if entry.kind.name == "TAG" else _children(entry.cfg or {}))
-    return list(seen)
+            is_tag = entry.kind.name == "TAG"
+            waiting.extend(
+                [(tagged, True) for tagged in entry.tags] if is_tag else _children(entry.cfg or {})
+            )
+    return seen
 
 
 def check_yaml_files(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 from collections.abc import Iterator, Sequence
@@ -39,7 +40,7 @@ def load_tasks(
     manager, resolved = task_manager(names, include_paths)
     tasks: dict[str, Task] = {}
     for name in resolved:
-        with own_random_state(), clear_failure(f"Task '{name}' cannot be loaded"):
+        with own_random_state(), without_chatter(), clear_failure(f"Task '{name}' cannot be loaded"):
             loaded = manager.load([name])["tasks"]
         for task_name, task in loaded.items():
             if task_name in tasks:
@@ -66,7 +67,11 @@ def build_instances(task: Task, *, limit: int | None = None) -> list[Any]:
     """
     name = task.task_name
     task.set_fewshot_seed(FEWSHOT_SEED)
-    with own_random_state(), clear_failure(f"The prompts of task '{name}' cannot be built"):
+    with (
+        own_random_state(),
+        without_chatter(),
+        clear_failure(f"The prompts of task '{name}' cannot be built"),
+    ):
         task.build_all_requests(limit=limit, rank=0, world_size=1)
     return list(task.instances)
 
@@ -105,6 +110,30 @@ def own_random_state() -> Iterator[None]:
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)
+
+
+@contextmanager
+def without_chatter() -> Iterator[None]:
+    """Silences the notices about defaults that lm-eval gives for every metric of every task, and data set bars.
+
+    The few-shot examples and metrics that result are in the run's record. A local data set is also not reported to
+    the hub, which would wait for the network.
+    """
+    import datasets
+
+    logger = logging.getLogger("lm_eval")
+    level, counted = logger.level, datasets.config.HF_UPDATE_DOWNLOAD_COUNTS
+    had_bars = datasets.is_progress_bar_enabled()
+    logger.setLevel(logging.ERROR)
+    datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = False
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        datasets.config.HF_UPDATE_DOWNLOAD_COUNTS = counted
+        if had_bars:
+            datasets.enable_progress_bars()
 
 
 @contextmanager
@@ -172,6 +201,7 @@ def _is_about_data(error: BaseException, text: str) -> bool:
         "data files",
         "data_files",
         "the Hub",
+        "Unable to find",
     )
     network = (ConnectionError, TimeoutError, DatasetsError, *_network_errors())
     return isinstance(error, network) or any(sign in text for sign in told)

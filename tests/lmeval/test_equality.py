@@ -152,7 +152,8 @@ def blimp_task(folder: Path, shared_dir: Path) -> None:
         head.format("real_openings", "openings.jsonl")
         + 'output_type: generate_until\ndoc_to_text: "{{opening}}"\ndoc_to_target: "{{next}}"\n'
         + 'generation_kwargs: {until: ["."], max_gen_toks: 16, do_sample: false}\n'
-        + "filter_list: [{name: word, filter: [{function: regex, regex_pattern: '(\\\\S+)'}, {function: take_first}]}]\n"
+        + "filter_list:\n  - name: word\n"
+        + "    filter: [{function: regex, regex_pattern: '(\\\\S+)'}, {function: take_first}]\n"
         + "metric_list: [{metric: exact_match}]\n"
     )
 
