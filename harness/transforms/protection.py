@@ -10,6 +10,7 @@ from functools import lru_cache
 from harness.core.items import Item, Label, Target
 
 Span = tuple[int, int]
+Counts = tuple[tuple[str, int], ...]
 
 # Each pattern is tried only on texts that hold one of its signs: most texts hold none.
 _HARD: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
@@ -22,8 +23,8 @@ _HARD: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (("-",), re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")),
 )
 # A number takes its whole run: "10.5%", "2024-01-01", "A4".
-_NUMBER = re.compile(r"(?<![A-Za-z_])[A-Za-z_]*\d[A-Za-z0-9_]*(?:[-./:,][A-Za-z0-9_]+)*%?")
-_DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(r"\d[A-Za-z0-9_]*(?:[-./:,][A-Za-z0-9_]+)*%?")
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
 # Words whose misspelling changes what is asked: number words and negations.
 NUMERALS = "〇零一二三四五六七八九十百千万亿两半"
 NEGATORS = "不没无非未别勿莫否"
@@ -61,8 +62,12 @@ def _hard(text: str) -> list[Span]:
     for signs, pattern in _HARD:
         if any(sign in text for sign in signs):
             found += [match.span() for match in pattern.finditer(text)]
-    if _DIGIT.search(text):
-        found += [match.span() for match in _NUMBER.finditer(text)]
+    for match in _NUMBER.finditer(text):
+        start, end = match.span()
+        # Letters before the digit are looked for backwards: a pattern that begins with them is slow everywhere.
+        while start and text[start - 1] in _LETTERS:
+            start -= 1
+        found.append((start, end))
     return found
 
 
@@ -77,7 +82,7 @@ class Protection:
     """
 
     spans: tuple[Span, ...]
-    counts: tuple[tuple[str, int], ...]
+    counts: Counts
     mask: bytes
 
 
@@ -112,6 +117,26 @@ def protection(text: str, strings: tuple[str, ...] = (), *, words: bool = True) 
         >>> protection("Call 555-0100, not Ada.", ("ada",)).spans
         ((5, 13), (15, 18), (19, 22))
     """
+    spans = _spans(text, strings, words=words)
+    merged = _merged(spans)
+    mask = bytearray(len(text))
+    for start, end in merged:
+        mask[start:end] = b"\1" * (end - start)
+    return Protection(merged, _counted(text, spans), bytes(mask))
+
+
+@lru_cache(maxsize=8192)
+def protected_counts(text: str, strings: tuple[str, ...] = (), *, words: bool = True) -> Counts:
+    """`Protection.counts` alone, which is all that a changed text is asked for.
+
+    Example:
+        >>> protected_counts("nine or 9 or nine", words=True)
+        (('9', 1), ('nine', 2))
+    """
+    return _counted(text, _spans(text, strings, words=words))
+
+
+def _spans(text: str, strings: tuple[str, ...], *, words: bool) -> list[Span]:
     spans = _hard(text)
     if words:
         spans += _words(text)
@@ -119,12 +144,11 @@ def protection(text: str, strings: tuple[str, ...] = (), *, words: bool = True) 
     for string in strings:
         if string and string.casefold() in folded:
             spans += [match.span() for match in _literal(string).finditer(text)]
-    counts = Counter(text[start:end] for start, end in spans)
-    merged = _merged(spans)
-    mask = bytearray(len(text))
-    for start, end in merged:
-        mask[start:end] = b"\1" * (end - start)
-    return Protection(merged, tuple(sorted(counts.items())), bytes(mask))
+    return spans
+
+
+def _counted(text: str, spans: list[Span]) -> Counts:
+    return tuple(sorted(Counter([text[start:end] for start, end in spans]).items()))
 
 
 @lru_cache(maxsize=4096)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from harness.core.items import Item, Prompt, Text
 from harness.core.rng import Rng
 from harness.core.variants import Change, Edit, Level
-from harness.transforms.protection import Protection, answers_of, protection
+from harness.transforms.protection import Protection, answers_of, protected_counts, protection
 
 T = TypeVar("T")
 PartName = Literal["question", "context", "instruction", "system", "text", "turns"]
@@ -27,9 +27,11 @@ class Part:
     protect: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """Text put in place of [start, end); `cost` is the number of characters edited."""
+class Replacement(NamedTuple):
+    """Text put in place of [start, end); `cost` is the number of characters edited.
+
+    A tuple, since dozens are made for every variant.
+    """
 
     start: int
     end: int
@@ -105,9 +107,9 @@ def part_rng(rng_key: str, text: str) -> Rng:
 
 def in_random_order(values: Sequence[T], rng: Rng) -> Iterator[T]:
     """The values in random order, drawn only as far as they are taken."""
-    pool = list(values)
+    pool, draw = list(values), rng.random
     for first in range(len(pool)):
-        other = first + rng.integer(len(pool) - first)
+        other = first + int(draw() * (len(pool) - first))
         pool[first], pool[other] = pool[other], pool[first]
         yield pool[first]
 
@@ -192,8 +194,8 @@ def _sound(
         return []
     for _ in range(ATTEMPTS):
         replacements = _drawn(part.text, sites, share, rewrite, rng)
-        after = protection(replaced(part.text, replacements), (*part.protect, *answers))
-        if after.counts == guard.counts:
+        after = protected_counts(replaced(part.text, replacements), (*part.protect, *answers))
+        if after == guard.counts:
             return replacements
     return []
 
@@ -208,12 +210,17 @@ def _drawn(text: str, sites: Sequence[int], share: int, rewrite: Rewrite, rng: R
         if one is None or one.text == text[one.start : one.end]:
             continue
         # An insertion occupies its place, so that two of them never meet.
-        covered = range(one.start, max(one.end, one.start + 1))
-        if not taken.isdisjoint(covered):
-            continue
-        taken.update(covered)
+        start, end, _, edited_characters = one
+        if end - start < 2:
+            if start in taken:
+                continue
+            taken.add(start)
+        else:
+            if not taken.isdisjoint(range(start, end)):
+                continue
+            taken.update(range(start, end))
         drawn.append(one)
-        cost += one.cost
+        cost += edited_characters
         if cost >= share:
             break
     return sorted(drawn, key=lambda one: one.start)

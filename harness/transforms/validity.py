@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.core.items import Item
 from harness.transforms.declaration import TransformSpec
-from harness.transforms.protection import answers_of, protection
+from harness.transforms.protection import answers_of, protected_counts, protection
 from harness.transforms.surface import parts_of
 
 NOTHING_CHANGED = "nothing changed"
@@ -34,9 +34,9 @@ def noise_fault(source: Item, changed: Item, spec: TransformSpec) -> str | None:
         if part.text == edited.text:
             continue
         guard = protection(part.text, (*part.protect, *strings), words=words)
-        found = protection(edited.text, (*part.protect, *strings), words=words)
-        if guard.counts != found.counts:
-            kept, there = dict(guard.counts), dict(found.counts)
+        found = protected_counts(edited.text, (*part.protect, *strings), words=words)
+        if guard.counts != found:
+            kept, there = dict(guard.counts), dict(found)
             lost = min(string for string in {*kept, *there} if kept.get(string) != there.get(string))
             return f"protected text {'lost' if lost in kept else 'made by accident'}: {lost!r} in {part.name}"
     return None
