@@ -139,8 +139,9 @@ def _dry_run(
     from harness.policy import default_policy, load_policy
     from harness.report.dry_run import show_forecast
 
+    rules = load_policy(policy) if policy else default_policy()
     forecast = foresee(
-        model, built, prepared, settings=settings, policy=load_policy(policy) if policy else default_policy()
+        model, built, prepared, settings=settings, margin_of=rules.smallest_margin, alpha=rules.alpha
     )
     if as_json:
         print_json(forecast.to_json())

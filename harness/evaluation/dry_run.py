@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.core.exchange import Choose, Generate, Request, ScoreText
+from harness.core.rows import SuiteRecord
 from harness.evaluation.journalled import content_id
 from harness.evaluation.settings import EvaluationSettings
 from harness.evaluation.suite_result import questions
@@ -17,9 +18,9 @@ from harness.suites import BuiltSuite
 if TYPE_CHECKING:
     from harness.engine import Checkpoint
     from harness.lmeval import PreparedTasks
-    from harness.policy import Policy
 
 PROBE_SECONDS = 2.0
+LIKELY_DISCORDANCE = 0.10  # between two checkpoints of one family, where no past run says
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class SuiteForecast:
         too_long: Prompts that do not fit the context.
         detectable: (discordance, smallest loss found with 80 % power).
         decides: Why the suite could not decide at the margin, or "" where it can.
-        margin: The margin meant.
+        margin: Largest loss that would still be accepted.
     """
 
     name: str
@@ -73,7 +74,8 @@ def foresee(
     tasks: PreparedTasks | None,
     *,
     settings: EvaluationSettings,
-    policy: Policy,
+    margin_of: Callable[[str], float],
+    alpha: float,
 ) -> Forecast:
     """Count what would be asked, and measure a short probe of it for the time.
 
@@ -82,16 +84,20 @@ def foresee(
         suites: What would be asked.
         tasks: lm-eval tasks, counted by requests.
         settings: The run's settings.
-        policy: Where each suite's margin is taken from: the smallest of the rules that match it.
+        margin_of: A suite's name -> the largest loss that would still be accepted of it.
+        alpha: One-sided level of the judgement.
     """
     parts, requests = [], []
     for built in suites:
         asked = [question.request for question in questions(built, seed=settings.seed)]
         distinct = list({content_id(request): request for request in asked}.values())
         requests += distinct
-        parts.append(_suite(checkpoint, built, distinct, policy))
+        margin = margin_of(built.suite.name)
+        parts.append(_suite(checkpoint, built, distinct, margin=margin, alpha=alpha))
     if tasks is not None:
-        parts += [_task(record, tasks, policy) for record in tasks.records]
+        parts += [
+            _task(record, tasks, margin=margin_of(record.name), alpha=alpha) for record in tasks.records
+        ]
     rate = _probe(checkpoint, requests, settings) if requests else None
     tokens = sum((part.prompt_tokens or 0) + part.output_tokens for part in parts)
     return Forecast(
@@ -117,7 +123,7 @@ def request_tokens(checkpoint: Checkpoint, request: Request) -> tuple[int, int, 
 
 
 def _suite(
-    checkpoint: Checkpoint, built: BuiltSuite, requests: list[Request], policy: Policy
+    checkpoint: Checkpoint, built: BuiltSuite, requests: list[Request], *, margin: float, alpha: float
 ) -> SuiteForecast:
     counted = [request_tokens(checkpoint, request) for request in requests]
     n_items = len({variant.item_id for variant in built.variants})
@@ -130,11 +136,13 @@ def _suite(
         prompt_tokens=sum(read for read, _, _ in counted),
         output_tokens=sum(written for _, written, _ in counted),
         too_long=sum(longest > checkpoint.max_tokens for _, _, longest in counted),
-        **_decides(built.suite.name, n_items, policy, is_clustered=len(built.variants) > n_items),
+        detectable=_detectable(n_items, alpha),
+        decides=_faults(n_items, margin, alpha, is_clustered=len(built.variants) > n_items),
+        margin=margin,
     )
 
 
-def _task(record: Any, tasks: PreparedTasks, policy: Policy) -> SuiteForecast:
+def _task(record: SuiteRecord, tasks: PreparedTasks, *, margin: float, alpha: float) -> SuiteForecast:
     return SuiteForecast(
         name=record.name,
         items=record.n_items,
@@ -144,29 +152,21 @@ def _task(record: Any, tasks: PreparedTasks, policy: Policy) -> SuiteForecast:
         prompt_tokens=None,
         output_tokens=0,
         too_long=0,
-        **_decides(record.name, record.n_items, policy, is_clustered=False),
+        detectable=_detectable(record.n_items, alpha),
+        decides=_faults(record.n_items, margin, alpha, is_clustered=False),
+        margin=margin,
     )
 
 
-def _decides(name: str, n_items: int, policy: Policy, *, is_clustered: bool) -> dict[str, Any]:
-    from fnmatch import fnmatchcase
+def _detectable(n_items: int, alpha: float) -> tuple[tuple[float, float | None], ...]:
+    return tuple((each.discordance, each.effect) for each in detectable_effects(n_items, alpha=alpha))
 
-    margins = [
-        rule.margin.absolute(1.0)
-        for rule in policy.rules
-        if rule.tier == "blocking" and fnmatchcase(name, rule.suite)
-    ]
-    margin = min(margins, default=0.05)
-    found = can_decide(
-        n_items, margin=margin, discordance=0.10, alpha=policy.alpha, is_clustered=is_clustered
-    )
-    return {
-        "detectable": tuple(
-            (each.discordance, each.effect) for each in detectable_effects(n_items, alpha=policy.alpha)
-        ),
-        "decides": found.reason,
-        "margin": margin,
-    }
+
+def _faults(n_items: int, margin: float, alpha: float, *, is_clustered: bool) -> str:
+    """Why the suite could not decide, or ""."""
+    return can_decide(
+        n_items, margin=margin, discordance=LIKELY_DISCORDANCE, alpha=alpha, is_clustered=is_clustered
+    ).reason
 
 
 def _probe(checkpoint: Checkpoint, requests: list[Request], settings: EvaluationSettings) -> float | None:

@@ -1,1 +1,1 @@
-"""Files that people write: read with the place of every value, checked with errors that name line and field."""
+"""Files that people write: read strictly, with every fault told at its line and field."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from harness.core.errors import PolicyError
+from harness.formats.faults import field_path, shape_faults
+from harness.formats.findings import Finding, errors_only, raise_findings
+from harness.formats.yaml_file import YamlFile, read_yaml
 from harness.policy.rules import Margin, Policy, Rule
-from harness.suites.yaml_file import YamlFile, read_yaml
+from harness.policy.shape import WORDING, PolicyShape, RuleShape
 
 
 def load_policy(path: str | Path) -> Policy:
@@ -20,45 +24,42 @@ def load_policy(path: str | Path) -> Policy:
     path = Path(path)
     if not path.is_file():
         raise PolicyError(
-            "no such policy file. Write one with `harness gate init`, or see FORMAT.md for the format",
+            "there is no such policy file; a first one is `schema: 1` and `rules: [{suite: '*', margin: 0.05}]`",
             path=path,
         )
     file = read_yaml(path)
-    if file.findings:
-        first = file.findings[0]
-        raise PolicyError(first.message, path=path, line=first.line, column=first.column, field=first.field)
+    if faults := errors_only(file.findings):
+        raise_findings(faults, PolicyError)
     return policy_from_json(file.value, path=path, file=file)
 
 
 def policy_from_json(value: Any, *, path: Path | None = None, file: YamlFile | None = None) -> Policy:
     """A policy from plain values, checked.
 
+    Args:
+        value: A mapping as the file holds it.
+        path: The file it came from, for messages.
+        file: The same file with its lines.
+
+    Raises:
+        PolicyError: If a key is unknown, absent or of the wrong kind.
+
     Example:
         >>> policy_from_json({"schema": 1, "rules": [{"suite": "noisy-*", "margin": "10%"}]}).rules[0].margin
         Margin(value=0.1, is_relative=True)
     """
-    from pydantic import ValidationError
-
-    from harness.formats.faults import field_path, shape_faults
-    from harness.policy.shape import PolicyShape
-
-    def line_of(parts: tuple[str | int, ...]) -> int | None:
-        return None if file is None else file.place(parts)[0]
-
+    places = file or YamlFile()
     try:
         shape = PolicyShape.model_validate(value)
     except ValidationError as error:
-        (parts, message), *others = shape_faults(error, PolicyShape)
-        more = "".join(
-            f"\n  also line {line_of(where)}: {field_path(where)}: {what}" for where, what in others[:9]
-        )
-        raise PolicyError(
-            message + more, path=path, line=line_of(parts), field=field_path(parts) or None
-        ) from None
+        name = "policy" if path is None else str(path)
+        found = [
+            Finding(message, name, *places.place(parts), field=field_path(parts) or None)
+            for parts, message in shape_faults(error, PolicyShape, wording=WORDING)
+        ]
+        raise_findings(found, PolicyError)
     return Policy(
-        rules=tuple(
-            _rule(rule.model_dump(), line_of(("rules", index))) for index, rule in enumerate(shape.rules)
-        ),
+        rules=tuple(_rule(rule, places.place(("rules", index))[0]) for index, rule in enumerate(shape.rules)),
         alpha=shape.alpha,
         baseline=None if shape.baseline is None else shape.baseline.run,
         inconclusive=shape.inconclusive,
@@ -68,22 +69,22 @@ def policy_from_json(value: Any, *, path: Path | None = None, file: YamlFile | N
     )
 
 
-def _rule(record: Mapping[str, Any], line: int | None) -> Rule:
+def _rule(shape: RuleShape, line: int | None) -> Rule:
     return Rule(
-        suite=record["suite"],
-        metric=record["metric"],
-        margin=_margin(record["margin"]),
-        transform=record["transform"],
-        family=record["family"],
-        language=record["slice"]["language"],
-        tags=tuple(sorted(record["slice"]["tags"].items())),
-        by=record["by"],
-        tier=record["tier"],
+        suite=shape.suite,
+        metric=shape.metric,
+        margin=_margin(shape.margin),
+        transform=shape.transform,
+        family=shape.family,
+        language=shape.slice.language,
+        tags=tuple(sorted((name, str(value)) for name, value in shape.slice.tags.items())),
+        by=shape.by,
+        tier=shape.tier,
         line=line,
     )
 
 
 def _margin(value: float | str) -> Margin:
     if isinstance(value, str):
-        return Margin(float(value.strip().rstrip("%")) / 100, is_relative=True)
+        return Margin(float(value.rstrip("%")) / 100, is_relative=True)
     return Margin(float(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from harness.core.digest import digest
@@ -92,6 +93,20 @@ class Policy:
         for rule in content["rules"]:
             rule.pop("line")
         return digest("policy/1", content)
+
+    def smallest_margin(self, suite: str) -> float:
+        """The smallest margin of the blocking rules on a suite, a relative one taken of a score of 1.
+
+        Example:
+            >>> default_policy().smallest_margin("noisy-input")
+            0.05
+        """
+        margins = [
+            rule.margin.absolute(1.0)
+            for rule in self.rules
+            if rule.tier == "blocking" and fnmatchcase(suite, rule.suite)
+        ]
+        return min(margins, default=DEFAULT_MARGIN)
 
 
 def default_policy() -> Policy:

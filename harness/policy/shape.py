@@ -1,28 +1,30 @@
-"""The policy file's shape, from which its JSON Schema is made."""
+"""The shape of a policy file, for validation and for the published JSON Schema."""
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-_PERCENT = re.compile(r"^\s*([0-9]+(?:\.[0-9]+)?)\s*%\s*$")
+from harness.formats.faults import Wording
+
+SHARE = r"^(?:[1-9][0-9]?(?:\.[0-9]+)?|0?\.[0-9]*[1-9][0-9]*)%$"
 
 
-def _margin(value: object) -> object:
-    """A number of the metric's units, or a text such as "10%"."""
-    if isinstance(value, bool):
-        raise ValueError(f"expected a number such as 0.05 or a share such as '10%', got {value}")
-    if isinstance(value, (int, float)):
-        if not 0 < value:
-            raise ValueError(f"expected a margin above 0, got {value}")
-        return value
-    if isinstance(value, str) and (match := _PERCENT.match(value)):
-        if not 0 < float(match[1]) < 100:
-            raise ValueError(f"expected a share between 0% and 100%, got '{value}'")
-        return value
-    raise ValueError(f"expected a number such as 0.05 or a share such as '10%', got {value!r}")
+def _margin_kind(value: object) -> str:
+    return "<share>" if isinstance(value, str) else "<number>"
+
+
+# The tags in angle brackets are taken out of a fault's path before people see it.
+MarginPart = Annotated[
+    Annotated[float, Field(gt=0, allow_inf_nan=False), Tag("<number>")]
+    | Annotated[str, Field(pattern=SHARE), Tag("<share>")],
+    Discriminator(_margin_kind),
+]
+WORDING = Wording(
+    elsewhere={"suites": "suite", "metrics": "metric", "threshold": "margin", "level": "alpha"},
+    patterns={SHARE: "a number such as 0.05 or a share such as '10%'"},
+)
 
 
 class Shape(BaseModel):
@@ -35,7 +37,7 @@ class SliceShape(Shape):
     """Which items a rule looks at."""
 
     language: str | None = Field(None, description="Only items of this language, e.g. zh.")
-    tags: dict[str, str] = Field(default_factory=dict, description="Only items with these tags.")
+    tags: dict[str, str | int] = Field(default_factory=dict, description="Only items with these tags.")
 
 
 class RuleShape(Shape):
@@ -43,7 +45,7 @@ class RuleShape(Shape):
 
     suite: str = Field("*", min_length=1, description="A suite's name, or a pattern with * and ?.")
     metric: str = Field("primary", min_length=1, description="A metric's name, or `primary`.")
-    margin: Annotated[float | int | str, BeforeValidator(_margin)] = Field(
+    margin: MarginPart = Field(
         0.05,
         description="Largest acceptable loss, in the metric's units or as a share of the baseline ('10%').",
     )

@@ -1,7 +1,7 @@
 """Suites on disk: load, check, describe, write and begin them."""
 
+from harness.formats.findings import Finding
 from harness.suites.describe import SuiteSummary, describe_suite, list_suites
-from harness.suites.findings import Finding
 from harness.suites.load import load_suite, validate_suite
 from harness.suites.new import scaffold
 from harness.suites.shipped import shipped_folder, suite_names

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.suites.json_lines import read_json_lines
+from harness.formats.json_lines import read_json_lines
+from harness.formats.yaml_file import read_yaml
 from harness.suites.load import CARD
 from harness.suites.shipped import SUITE_FILE, locate, suite_names
 from harness.suites.suite import Suite
-from harness.suites.yaml_file import read_yaml
 
 
 @dataclass(frozen=True, slots=True)

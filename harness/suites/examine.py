@@ -13,12 +13,15 @@ from harness.core.codec import item_from_json
 from harness.core.errors import SuiteError
 from harness.core.exchange import GenerationSettings
 from harness.core.items import Item
+from harness.formats.faults import field_path, shape_faults
+from harness.formats.findings import Finding, errors_only
+from harness.formats.json_lines import Line, read_json_lines
+from harness.formats.yaml_file import YamlFile, read_yaml
 from harness.prompting.asking import Asking, Reading
 from harness.suites.demonstrations import with_demonstrations
-from harness.suites.findings import Finding, errors_only, field_path
+from harness.suites.inside import inside
 from harness.suites.item_checks import Fault, item_faults, one_part_faults
 from harness.suites.item_shape import ItemRecord
-from harness.suites.json_lines import Line, read_json_lines
 from harness.suites.name_checks import (
     metric_faults,
     plan_of,
@@ -26,12 +29,10 @@ from harness.suites.name_checks import (
     target_faults,
     transform_faults,
 )
-from harness.suites.shape_faults import shape_faults
 from harness.suites.shipped import SUITE_FILE
-from harness.suites.source_files import inside
 from harness.suites.suite import Suite
 from harness.suites.suite_shape import SuiteRecord, TagSplit, is_per_language
-from harness.suites.yaml_file import YamlFile, read_yaml
+from harness.suites.suite_wording import ITEM_WORDING, SUITE_WORDING
 from harness.transforms.plan import Plan
 
 TEST_SPLIT = "test"
@@ -76,7 +77,7 @@ def _record(file: YamlFile, path: Path, findings: list[Finding]) -> SuiteRecord 
     try:
         return SuiteRecord.model_validate(value)
     except ValidationError as error:
-        findings += _placed(shape_faults(error, SuiteRecord), file, path)
+        findings += _placed(shape_faults(error, SuiteRecord, wording=SUITE_WORDING), file, path)
         return None
 
 
@@ -202,7 +203,7 @@ class _Items:
         try:
             ItemRecord.model_validate(line.value)
         except ValidationError as error:
-            return None, shape_faults(error, ItemRecord)
+            return None, shape_faults(error, ItemRecord, wording=ITEM_WORDING)
         if faults := one_part_faults(line.value):
             return None, faults
         language = line.value["language"]

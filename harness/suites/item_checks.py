@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 from harness.core.items import Component, FieldValue, Item, Prompt, Target, TaskShape
 from harness.core.naming import suggestion
-from harness.suites.findings import shown
+from harness.formats.faults import shown
 from harness.suites.item_shape import TARGET_PARTS
 
 Parts = tuple[str | int, ...]

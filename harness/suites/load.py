@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.core.errors import SuiteError
+from harness.formats.findings import Finding, errors_only, raise_findings
 from harness.suites.examine import examine
-from harness.suites.findings import Finding, errors_only, raise_findings
 from harness.suites.shipped import locate
 from harness.suites.suite import Suite
 from harness.transforms.plan import build_variants
@@ -26,7 +27,7 @@ def load_suite(name_or_path: str | Path) -> Suite:
     """
     suite, findings = examine(locate(name_or_path))
     if suite is None:
-        raise_findings(errors_only(findings))
+        raise_findings(errors_only(findings), SuiteError)
     return suite
 
 

@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from harness.formats import json_schema as of_shape
 from harness.suites.item_shape import ItemRecord
 from harness.suites.suite_shape import SuiteRecord
 
 FOLDER = Path(__file__).with_name("schema")
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SHAPES: dict[str, type[BaseModel]] = {"suite": SuiteRecord, "item": ItemRecord}
 
 
@@ -26,7 +25,7 @@ def json_schema(name: str) -> dict[str, Any]:
         >>> json_schema("item")["required"]
         ['language', 'prompt']
     """
-    return {"$schema": DIALECT, **SHAPES[name].model_json_schema(by_alias=True)}
+    return of_shape.json_schema(SHAPES[name])
 
 
 def schema_path(name: str) -> Path:
@@ -36,7 +35,7 @@ def schema_path(name: str) -> Path:
 
 def schema_text(name: str) -> str:
     """The schema as its file holds it."""
-    return json.dumps(json_schema(name), indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    return of_shape.schema_text(SHAPES[name])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 # A room imports only rooms of an earlier row; rooms of one row do not know each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("core",),
+    ("formats",),
     ("stats",),
     ("prompting",),
     ("transforms",),

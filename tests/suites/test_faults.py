@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.errors import SuiteError
+from harness.formats.json_lines import read_json_lines
+from harness.formats.yaml_file import read_yaml
 from harness.suites import load_suite, validate_suite
-from harness.suites.json_lines import read_json_lines
-from harness.suites.yaml_file import read_yaml
 from tests.suites.folders import HEADER, ITEMS, header_with, write_folder
 
 EN: dict[str, Any] = {"language": "en", "prompt": {"question": "2 + 2?"}, "target": {"answers": ["4"]}}

@@ -1,27 +1,13 @@
-"""A suite's files as strict UTF-8 text, from inside its folder only."""
+"""A file that people write as strict UTF-8 text."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from harness.suites.findings import Finding
+from harness.formats.findings import Finding
 
 BOM = b"\xef\xbb\xbf"
 UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
-
-
-def inside(folder: Path, name: str) -> Path | str:
-    """The file of that name in the folder, or why it is refused.
-
-    A link that leaves the folder is refused like a path that does: a suite that is copied, hashed or shipped
-    must bring all it reads.
-    """
-    if Path(name).is_absolute() or "\\" in name:
-        return f"expected a file name inside the suite's folder, got '{name}'; copy the file into the folder"
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        return f"'{name}' leads out of the suite's folder; copy the file into the folder"
-    return path
 
 
 def read_text(path: Path) -> tuple[str, list[Finding]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.suites.findings import Finding
-from harness.suites.source_files import read_text
+from harness.formats.findings import Finding
+from harness.formats.source_files import read_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,14 @@ from typing import Any
 
 import yaml
 
-from harness.suites.findings import Finding, field_path
-from harness.suites.source_files import read_text
+from harness.formats.faults import field_path
+from harness.formats.findings import Finding
+from harness.formats.source_files import read_text
 
 Parts = tuple[str | int, ...]
 MOST_NODES = 100_000
 DEEPEST = 40
+EMPTY = "is empty; begin it with `schema: 1`"
 
 _SCALARS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), "~nN\0"),
@@ -65,7 +67,7 @@ class YamlFile:
 
 
 class _TooBig(Exception):
-    """The file unfolds beyond any suite's size (anchors that repeat anchors)."""
+    """The file unfolds beyond what anyone writes (anchors that repeat anchors)."""
 
 
 class _Builder:
@@ -113,7 +115,7 @@ def read_yaml(path: Path) -> YamlFile:
     text, file.findings = read_text(path)
     if not text:
         if not file.findings:
-            file.findings.append(Finding("is empty; it begins with `schema: 1`", str(path)))
+            file.findings.append(Finding(EMPTY, str(path)))
         return file
     try:
         _read_into(file, text, str(path))
@@ -132,7 +134,7 @@ def read_yaml(path: Path) -> YamlFile:
         message = f"unfolds to more than {MOST_NODES} values or {DEEPEST} levels; write it without anchors"
         file.findings.append(Finding(message, str(path)))
     if file.value is None and not file.findings:
-        file.findings.append(Finding("is empty; it begins with `schema: 1`", str(path)))
+        file.findings.append(Finding(EMPTY, str(path)))
     return file
 
 
