@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.lmeval.log_import import ImportedRun, LoggedModel, import_logs
+from harness.lmeval.log_store import store_import
 from harness.lmeval.prepared import Duplicate, PreparedTask, PreparedTasks, prepare_tasks
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "PreparedTasks",
     "import_logs",
     "prepare_tasks",
+    "store_import",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -96,12 +96,45 @@ def task_digest(facts: TaskFacts, documents: Iterable[Document]) -> str:
     return digest_of_ids("lm_eval_suite/1", [*asked, digest("how/1", facts.name, how)])
 
 
+def suite_record(
+    facts: TaskFacts,
+    documents: Sequence[Document],
+    *,
+    n_rejected: int = 0,
+    metrics: tuple[MetricFacts, ...] = (),
+    reported: Mapping[str, Any] | None = None,
+) -> SuiteRecord:
+    """A task as a run's manifest names it.
+
+    Args:
+        facts: The task.
+        documents: Its documents, each content once, at least one.
+        n_rejected: Documents left out because an earlier one is equal.
+        metrics: What was measured; before a run, what the task declares.
+        reported: lm-eval's own aggregates, "metric,filter" to value, once there are any.
+    """
+    metrics = metrics or _declared_metrics(facts)
+    return SuiteRecord(
+        name=facts.name,
+        version=facts.version,
+        digest=task_digest(facts, documents),
+        primary=primary_of(metrics),
+        metrics=metrics,
+        task=documents[0].shape,
+        asking=facts.asking if reported is None else facts.asking | {"reported": dict(reported)},
+        n_items=len(documents),
+        n_variants=len(documents),
+        n_rejected=n_rejected,
+        source=facts.source,
+    )
+
+
 def suite_result(
     facts: TaskFacts,
     answered: Sequence[AnsweredDocument],
     *,
     n_rejected: int = 0,
-    reported: dict[str, Any] | None = None,
+    reported: Mapping[str, Any],
     replicate: int = 0,
 ) -> SuiteResult:
     """All rows of one task.
@@ -114,35 +147,26 @@ def suite_result(
         replicate: Number of the repeat of an otherwise equal run.
     """
     values = {one.document.variant.variant_id: one.values(facts.rules) for one in answered}
-    metrics = joined_facts(value.facts for each in values.values() for value in each)
-    metrics = metrics or _expected_metrics(facts)
-    primary = primary_of(metrics)
-    documents = [one.document for one in answered]
-    record = SuiteRecord(
-        name=facts.name,
-        version=facts.version,
-        digest=task_digest(facts, documents),
-        primary=primary,
-        metrics=metrics,
-        task=documents[0].shape,
-        asking=facts.asking | {"reported": reported or {}},
-        n_items=len(documents),
-        n_variants=len(documents),
+    record = suite_record(
+        facts,
+        [one.document for one in answered],
         n_rejected=n_rejected,
-        source=facts.source,
+        metrics=joined_facts(value.facts for each in values.values() for value in each),
+        reported=reported,
     )
-    filter_name = _filter_of(primary, facts.rules)
+    filter_name = _filter_of(record.primary, facts.rules)
     scores = [
         row
         for one in answered
         for row in _score_rows(record, one, values[one.document.variant.variant_id], replicate=replicate)
     ]
     outputs = [row for one in answered for row in _output_rows(record.name, one, filter_name)]
-    return SuiteResult(record, tuple(document.row() for document in documents), tuple(scores), tuple(outputs))
+    items = tuple(one.document.row() for one in answered)
+    return SuiteResult(record, items, tuple(scores), tuple(outputs))
 
 
-def _expected_metrics(facts: TaskFacts) -> tuple[MetricFacts, ...]:
-    """What a task would have measured, where not one document was answered or has a value of its own."""
+def _declared_metrics(facts: TaskFacts) -> tuple[MetricFacts, ...]:
+    """What a task declares that it measures, for before a run and for one in which nothing was answered."""
     if facts.output_type == "loglikelihood_rolling":
         return tuple(
             MetricFacts(name, "lower", (0.0, None)) for name in ("bits_per_byte_loss", "nats_per_token_loss")

@@ -130,7 +130,7 @@ def import_logs(results_dir: Path) -> ImportedRun:
         created=_created(files[0]),
         files=hashes,
         notes=tuple(notes),
-        run_id=digest("run/1", model.digest, digests, settings),
+        run_id=digest("import/1", model.digest, digests, settings, length=16),
     )
 
 

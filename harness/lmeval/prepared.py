@@ -18,8 +18,9 @@ from harness.core.exchange import (
     Generated,
     TextScored,
 )
-from harness.core.rows import SuiteResult
-from harness.lmeval.answered import AnsweredDocument, TaskFacts, suite_result, task_digest
+from harness.core.naming import unknown_name
+from harness.core.rows import SuiteRecord, SuiteResult
+from harness.lmeval.answered import AnsweredDocument, TaskFacts, suite_record, suite_result, task_digest
 from harness.lmeval.documents import Document, OutputType, language_of
 from harness.lmeval.item_values import Measure, MetricRules
 from harness.lmeval.requests import (
@@ -101,9 +102,34 @@ class PreparedTasks:
         return tuple(task.digest for task in self.tasks)
 
     @property
+    def records(self) -> tuple[SuiteRecord, ...]:
+        """Every task as a run's manifest will name it, as far as that is known before the run.
+
+        The metrics are those the task declares; a run's own record has those that were measured, and lm-eval's
+        aggregates under `asking["reported"]`.
+        """
+        return tuple(
+            suite_record(
+                task.facts, [each.document for each in task.prompted], n_rejected=len(task.duplicates)
+            )
+            for task in self.tasks
+        )
+
+    @property
     def n_requests(self) -> int:
         """Requests of one run."""
-        return sum(len(prompted.asked) for task in self.tasks for prompted in task.prompted)
+        return sum(self.requests_of(name) for name in self.names)
+
+    def requests_of(self, name: str) -> int:
+        """Requests of one task in one run.
+
+        Raises:
+            UnknownName: If no task here has that name.
+        """
+        task = next((task for task in self.tasks if task.name == name), None)
+        if task is None:
+            raise unknown_name("prepared task", name, self.names)
+        return sum(len(prompted.asked) for prompted in task.prompted)
 
     @property
     def duplicates(self) -> tuple[Duplicate, ...]:
@@ -205,7 +231,7 @@ def doc_hash(content: Any) -> str:
 
     Example:
         >>> doc_hash({"question": "2 + 2?"})[:12]
-        'd3d11ad9ffb4'
+        'ea599d3fea95'
     """
     from lm_eval.utils import handle_non_serializable
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import DataError
-from harness.lmeval import ImportedRun, import_logs, prepare_tasks
+from harness.lmeval import ImportedRun, import_logs, prepare_tasks, store_import
+from harness.store import open_store
 from tests.lmeval.conftest import TASKS, HflmBackend, stock_model
 from tests.lmeval.test_equality import by_hash, scores_by_document
 
@@ -142,6 +143,23 @@ def test_the_same_log_is_the_same_run_and_another_is_not(
     assert import_logs(log).run_id == import_logs(copy).run_id == imported.run_id
     spoil_line(samples_file(copy, "tiny_agreement"), 1, lambda record: record.update(acc=1.0 - record["acc"]))
     assert import_logs(copy).run_id != imported.run_id
+
+
+def test_an_imported_log_is_a_stored_run_like_any_other(imported: ImportedRun, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "runs", create=True)
+    stored = store_import(store, imported)
+    assert store_import(store, imported).run_id == stored.run_id == imported.run_id
+    assert [manifest.run_id for manifest in store.runs()] == [imported.run_id]
+    manifest = stored.manifest
+    assert manifest.suites == tuple(result.record for result in imported.results)
+    assert manifest.checkpoint.weights is None
+    assert manifest.lineage["checkpoint"] == "as named in the log, weights unknown"
+    assert len(stored.scores()) == sum(len(result.scores) for result in imported.results)
+    sums = next(result for result in imported.results if result.record.name == "tiny_sums")
+    texts = dict(zip(stored.outputs()["variant_id"], stored.outputs()["text"], strict=True))
+    assert all(texts[row.variant_id] == row.text for row in sums.outputs)
+    assert len(stored.variants("tiny_questions")) == 6
+    assert manifest.counts["outputs"] == 7 + 6 + 3 + 4
 
 
 @pytest.mark.shared

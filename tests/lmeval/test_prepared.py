@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.backends.scripted import scripted
-from harness.core.errors import BackendError, TaskError
+from harness.core.errors import BackendError, TaskError, UnknownName
 from harness.core.exchange import (
     Answer,
     BackendFailure,
@@ -164,6 +164,29 @@ def test_a_task_that_says_zero_examples_keeps_it_as_in_lm_eval(tasks_copy: Path)
 def test_more_examples_than_there_are_is_one_clear_error(tasks_copy: Path) -> None:
     with pytest.raises(TaskError, match="The prompts of task 'tiny_questions' cannot be built"):
         prepare_tasks(["tiny_questions"], include_paths=[tasks_copy], num_fewshot=50)
+
+
+def test_what_will_be_run_is_known_before_and_does_not_depend_on_answers(prepared: PreparedTasks) -> None:
+    before = prepared.records
+    results = prepared.run(scripted(shortest_first))
+    for early, late in zip(before, (result.record for result in results), strict=True):
+        assert (early.name, early.digest, early.primary, early.task) == (
+            late.name,
+            late.digest,
+            late.primary,
+            late.task,
+        )
+        assert (early.n_items, early.n_variants, early.n_rejected) == (
+            late.n_items,
+            late.n_variants,
+            late.n_rejected,
+        )
+        assert early.asking == {name: value for name, value in late.asking.items() if name != "reported"}
+    assert prepared.records == before
+    assert [record.digest for record in before] == list(prepared.digests)
+    assert [prepared.requests_of(name) for name in prepared.names] == [7, 6, 3, 4]
+    with pytest.raises(UnknownName, match="Did you mean 'tiny_sums'"):
+        prepared.requests_of("tiny_sum")
 
 
 def test_equal_documents_are_asked_once_and_listed(prepared: PreparedTasks) -> None:
