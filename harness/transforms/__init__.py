@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.core.registry import Registry
+from harness.core.registry import Registry as _Registry
 from harness.transforms.declaration import (
     POOLS,
     Parameter,
@@ -38,7 +38,7 @@ MACHINERY = (
     "validity",
 )
 
-TRANSFORMS = Registry("transform", __name__, group="sft_harness.transforms")
+TRANSFORMS = _Registry("transform", __name__, group="sft_harness.transforms")
 
 
 def specification(name: str) -> TransformSpec:

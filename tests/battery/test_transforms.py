@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.core.codec import item_from_json, item_to_json
+from harness.core.digest import digest
 from harness.core.items import (
     Demonstration,
     Item,
@@ -204,8 +209,35 @@ def test_it_declares_what_the_readers_of_a_report_need(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_variant_depends_neither_on_its_neighbours_nor_on_their_order(name: str) -> None:
     together = {variant.variant_id: variant for variant in _built(BANK, name)}
-    alone = {variant.variant_id: variant for item in reversed(BANK) for variant in _built((item,), name)}
+    # Equal items that are other objects: nothing may hang on where an item lies in memory.
+    copies = [item_from_json(item_to_json(item)) for item in reversed(BANK)]
+    alone = {variant.variant_id: variant for item in copies for variant in _built((item,), name)}
     assert alone == together
+
+
+def _digest_of_everything() -> str:
+    variants = [variant for name in NAMES for variant in _built(BANK, name)]
+    return digest("battery", [[one.variant_id, item_to_json(one.item)] for one in variants], length=64)
+
+
+def test_another_process_with_another_hash_seed_builds_the_same() -> None:
+    code = (
+        "import importlib.util, sys\n"
+        f"spec = importlib.util.spec_from_file_location('battery', {__file__!r})\n"
+        "module = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(module)\n"
+        "print(module._digest_of_everything())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, "PYTHONHASHSEED": "12345"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout.strip() == _digest_of_everything(), done.stderr
 
 
 @pytest.mark.parametrize("name", NAMES)

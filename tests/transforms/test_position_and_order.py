@@ -49,6 +49,7 @@ def _orders(changes: Iterable[Change]) -> list[tuple[str, float | None]]:
         ("abcdK", (0.25, 0.75), [("aKbcd", 0.25), ("abcKd", 0.75)]),
         ("aKbLc", (0, 1), [("KLabc", 0.0), ("abcKL", 1.0)]),  # several key passages travel together
         ("Ka", (0, 0.25, 0.5, 0.75, 1), [("Ka", 0.0), ("aK", 1.0)]),  # half goes up
+        ("Ka", (0.5,), [("aK", 1.0)]),
         ("abc", (0, 1), []),
         ("KL", (0, 1), []),
         ("", (0, 1), []),
