@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from harness.lmeval.log_import import ImportedRun, LoggedModel, import_logs
 from harness.lmeval.log_store import store_import
-from harness.lmeval.prepared import Duplicate, PreparedTask, PreparedTasks, prepare_tasks
+from harness.lmeval.prepared import PreparedTasks, prepare_tasks
+from harness.lmeval.prompted import Duplicate, PreparedTask
 
 __all__ = [
     "Duplicate",

@@ -46,13 +46,11 @@ class MetricRules:
         filters: Names of its filters, in order.
         aggregations: lm-eval's name of the aggregation by metric; "custom" for a function of the task's own.
         higher_is_better: By metric.
-        has_own_scoring: Whether the task scores by a function of its own.
     """
 
     filters: tuple[str, ...] = ("none",)
     aggregations: Mapping[str, str] = field(default_factory=dict)
     higher_is_better: Mapping[str, bool] = field(default_factory=dict)
-    has_own_scoring: bool = False
 
     def shown(self, metric: str, filter_name: str) -> str:
         """The metric's name here: with its filter where the task has several.

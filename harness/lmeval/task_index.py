@@ -42,9 +42,15 @@ def task_manager(names: Sequence[str], include_paths: Sequence[Path]) -> tuple[T
     if not _all_known(manager, names) and not _own_added(manager, names):
         manager = TaskManager(include_path=paths, include_defaults=True)
     resolved = tuple(dict.fromkeys(found for name in names for found in _resolved(manager, name)))
-    for name in _reachable(manager.task_index, resolved):
-        _resolve_data_files(manager.task_index, name)
     return manager, resolved
+
+
+def configs_of(manager: TaskManager, names: Iterable[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The names and everything they lead to, each with its file's content as far as the index has it."""
+    for name in _reachable(manager.task_index, names):
+        entry = manager.task_index.get(name)
+        if entry is not None:
+            yield name, entry.cfg or {}
 
 
 def _all_known(manager: TaskManager, names: Sequence[str]) -> bool:
@@ -212,12 +218,17 @@ def _first_line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _resolve_data_files(index: dict[str, Any], name: str) -> None:
-    """Makes a task's relative data files absolute where they lie beside its YAML file.
+def resolve_data_files(manager: TaskManager, name: str) -> None:
+    """Makes relative data files of a task, or of a group's tasks, absolute where they lie beside their YAML file.
 
     lm-eval looks for them from the working directory, so that a task folder works from one place only. A file that
-    is not beside the YAML is left to that rule.
+    is not beside the YAML is left to that rule. Functions that such a task brings are imported here.
     """
+    for each in _reachable(manager.task_index, [name]):
+        _resolve_own_data_files(manager.task_index, each)
+
+
+def _resolve_own_data_files(index: dict[str, Any], name: str) -> None:
     from lm_eval.tasks._yaml_loader import load_yaml
 
     entry = index.get(name)

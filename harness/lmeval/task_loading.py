@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import HarnessError, TaskError
-from harness.lmeval.task_index import task_manager
+from harness.lmeval.task_index import configs_of, resolve_data_files, task_manager
 
 if TYPE_CHECKING:
     from lm_eval.api.task import Task
@@ -38,9 +38,12 @@ def load_tasks(
     if num_fewshot is not None and num_fewshot < 0:
         raise TaskError(f"num_fewshot is {num_fewshot}; it must be 0 or more.")
     manager, resolved = task_manager(names, include_paths)
+    for name, config in configs_of(manager, resolved):  # before its data and functions are loaded
+        _refuse_what_cannot_be_asked(name, runs_code=config.get("unsafe_code"))
     tasks: dict[str, Task] = {}
     for name in resolved:
         with own_random_state(), without_chatter(), clear_failure(f"Task '{name}' cannot be loaded"):
+            resolve_data_files(manager, name)
             loaded = manager.load([name])["tasks"]
         for task_name, task in loaded.items():
             if task_name in tasks:
@@ -49,7 +52,11 @@ def load_tasks(
                 )
             tasks[task_name] = task
     for task_name, task in tasks.items():
-        _refuse_what_cannot_be_asked(task_name, task)
+        _refuse_what_cannot_be_asked(
+            task_name,
+            runs_code=getattr(task, "UNSAFE_CODE", False),
+            is_multimodal=getattr(task, "MULTIMODAL", False),
+        )
         own = task.get_config("num_fewshot")
         if own is None or (num_fewshot is not None and own != 0):
             task.set_config("num_fewshot", num_fewshot or 0)
@@ -83,13 +90,13 @@ def sampler_name(task: Task) -> str:
     return sampler if isinstance(sampler, str) else sampler.__name__
 
 
-def _refuse_what_cannot_be_asked(name: str, task: Task) -> None:
-    if getattr(task, "UNSAFE_CODE", False):
+def _refuse_what_cannot_be_asked(name: str, *, runs_code: object, is_multimodal: object = False) -> None:
+    if runs_code:
         raise TaskError(
             f"Task '{name}' runs code that the model writes; that is not done here. Run it with lm-eval in a sandbox "
             "and bring its log with `harness import lm-eval`."
         )
-    if getattr(task, "MULTIMODAL", False):
+    if is_multimodal:
         raise TaskError(f"Task '{name}' shows images or sound; only text can be asked here.")
 
 
@@ -176,18 +183,21 @@ def is_offline() -> bool:
 def _explained(error: BaseException) -> str:
     """The error in one line, with the remedy where it is the data that is missing."""
     text = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(
-        error, (KeyError, AssertionError, AttributeError, NameError, TypeError, ImportError, LookupError)
-    ):
-        text = f"{type(error).__name__}: {text}"
     if len(text) > 600:
         text = f"{text[:600]} ..."
-    if not _is_about_data(error, text):
-        return text
-    where = "offline (HF_HUB_OFFLINE or HF_DATASETS_OFFLINE is set)" if is_offline() else "from here"
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"its functions need the Python module '{error.name}', which is not installed or not in the installed "
+            f"version of its package; install it, e.g. `pip install {str(error.name).split('.')[0]}`."
+        )
+    if _is_about_data(error, text):
+        where = "offline (HF_HUB_OFFLINE or HF_DATASETS_OFFLINE is set)" if is_offline() else "from here"
+        return (
+            f"its data cannot be had {where}: {text.rstrip('.')}. Load the data set once where there is a network, so "
+            "that it lies in the cache, or point the task's dataset_path and data_files at local files."
+        )
     return (
-        f"its data cannot be had {where}: {text} Load the data set once where there is a network, so that it lies in "
-        "the cache, or point the task's dataset_path and data_files at local files."
+        text if isinstance(error, (OSError, ValueError, RuntimeError)) else f"{type(error).__name__}: {text}"
     )
 
 

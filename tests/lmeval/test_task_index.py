@@ -144,8 +144,19 @@ def test_no_name_is_an_error() -> None:
 def test_a_task_that_runs_written_code_is_refused(folder: Path) -> None:
     with (folder / "sums.yaml").open("a") as file:
         file.write("unsafe_code: true\n")
-    with pytest.raises(TaskError, match="runs code that the model writes"):
+    with pytest.raises(TaskError, match="'tiny_sums' runs code that the model writes"):
+        prepare_tasks(["tiny_group"], include_paths=[folder])
+
+
+def test_a_module_that_a_task_needs_is_named_with_the_remedy(folder: Path) -> None:
+    (folder / "reading.py").write_text(
+        "import no_such_module_here\n\ndef read(doc, results):\n    return {}\n"
+    )
+    with (folder / "sums.yaml").open("a") as file:
+        file.write("process_results: !function reading.read\n")
+    with pytest.raises(TaskError, match=r"need the Python module 'no_such_module_here'.*pip install"):
         prepare_tasks(["tiny_sums"], include_paths=[folder])
+    assert prepare_tasks(["tiny_agreement"], include_paths=[folder]).names  # only asked tasks run their code
 
 
 def test_an_unknown_name_is_answered_with_the_nearest_of_lm_evals_own_and_the_users(folder: Path) -> None:
