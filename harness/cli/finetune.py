@@ -27,7 +27,7 @@ def finetune(recipe: Path, out: Path, device: str, resume: bool, dry_run: bool, 
     """Fine-tune as RECIPE.yaml says and write the checkpoint with its manifest."""
     from harness.finetune import finetune as train
     from harness.finetune import load_recipe, preview
-    from harness.report.training import show_preview, show_training
+    from harness.report.training import show_preview, show_step, show_training
 
     loaded = load_recipe(recipe)
     if dry_run:
@@ -37,7 +37,7 @@ def finetune(recipe: Path, out: Path, device: str, resume: bool, dry_run: bool, 
         else:
             show_preview(shown)
         return
-    trained = train(loaded, out=out, device=device, resume=resume)
+    trained = train(loaded, out=out, device=device, resume=resume, progress=show_step)
     if as_json:
         print_json(trained.to_json())
     else:

@@ -95,7 +95,7 @@ def load_model(
     from transformers import AutoModelForCausalLM
 
     try:
-        with _no_progress_bar():
+        with no_progress_bar():
             model, info = AutoModelForCausalLM.from_pretrained(
                 str(location.weights),
                 config=config,
@@ -140,7 +140,7 @@ def _with_adapter(model: PreTrainedModel, folder: Path) -> Any:
 
 
 @contextmanager
-def _no_progress_bar() -> Iterator[None]:
+def no_progress_bar() -> Iterator[None]:
     """Loading shows no bar of its own between those of a run."""
     from transformers.utils import logging
 
