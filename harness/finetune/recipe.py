@@ -63,8 +63,9 @@ class Recipe:
 
     def fault(self, parts: Parts, message: str) -> RecipeError:
         """An error at a place of the recipe."""
+        line, column = self.places.place(parts)
         return RecipeError(
-            message, path=self.path, line=self.places.place(parts)[0], field=field_path(parts) or None
+            message, path=self.path, line=line, column=column, field=field_path(parts) or None
         )
 
 
