@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import json_option, print_json, store_option
+from harness.cli.options import author, json_option, print_json, store_option
 
 
 @click.group("import")
@@ -29,7 +29,7 @@ def lm_eval(results_dir: Path, name: str | None, store: str, as_json: bool) -> N
     kept = open_store(store, create=True)
     stored = store_import(kept, read_logs(results_dir))
     if name:
-        kept.set_name(name, stored.run_id, reason="named when it was imported", author=None)
+        kept.set_name(name, stored.run_id, reason="named when it was imported", author=author())
     if as_json:
         print_json(run_summary(stored).to_json())
     else:

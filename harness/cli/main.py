@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 import click
@@ -49,10 +50,13 @@ for _command in commands.in_order():
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code; no traceback for anything a user can mend."""
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        code = cli.main(args=arguments, prog_name="harness", standalone_mode=False)
+        code = cli.main(
+            args=words, prog_name="harness", standalone_mode=False, obj=shlex.join(["harness", *words])
+        )
     except click.exceptions.Abort:
-        click.echo("Interrupted. What was answered is kept; the same command goes on from there.", err=True)
+        click.echo("Interrupted. What was finished is kept; the same command goes on from there.", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()

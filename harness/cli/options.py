@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -57,6 +58,12 @@ def checkpoint_options(function: F) -> F:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def author() -> str:
+    """Who names a run: HARNESS_AUTHOR, or the account's name."""
+    found = (os.environ.get(name) for name in ("HARNESS_AUTHOR", "USER", "USERNAME"))
+    return next((name for name in found if name), "unknown")
 
 
 def print_json(value: Any) -> None:

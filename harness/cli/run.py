@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from harness.cli.options import checkpoint_options, json_option, print_json, progress_bar, store_option
+from harness.cli.options import (
+    author,
+    checkpoint_options,
+    json_option,
+    print_json,
+    progress_bar,
+    store_option,
+)
 
 
 @click.command()
@@ -87,7 +94,12 @@ def run(
     from harness.report.runs import run_summary
     from harness.store import open_store
 
-    settings = EvaluationSettings(num_fewshot=num_fewshot, **wanted)
+    if not suites and not tasks:
+        raise click.UsageError("Nothing to run: name a suite (--suite) or an lm-eval task (--task).")
+    # The store first: an address that cannot be written should not cost the loading of a model.
+    kept = None if dry_run else open_store(store, create=True)
+    typed = click.get_current_context().obj
+    settings = EvaluationSettings(num_fewshot=num_fewshot, command=typed, **wanted)
     built = build(suites, settings)
     prepared = None
     if tasks:
@@ -105,17 +117,16 @@ def run(
         trust_remote_code=trust_remote_code, rehash=rehash,
     )  # fmt: skip
     with opened as model:
-        if dry_run:
+        if kept is None:
             _dry_run(model, built, prepared, settings, policy=policy, as_json=as_json)
             return
-        kept = open_store(store, create=True)
         with progress_bar(f"run {model.identity.name}") as progress:
             stored = evaluate(
                 model, built, store=kept, tasks=prepared, settings=settings, progress=progress,
                 lineage={"command": _command(checkpoint, suites, tasks)},
             )  # fmt: skip
     if name:
-        kept.set_name(name, stored.run_id, reason="named when it was run", author=None)
+        kept.set_name(name, stored.run_id, reason="named when it was run", author=author())
     if as_json:
         print_json(run_summary(stored).to_json())
     else:

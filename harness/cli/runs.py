@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from harness.cli.options import json_option, print_json, store_option
+from harness.cli.options import author, json_option, print_json, store_option
 
 
 @click.group()
@@ -59,7 +59,7 @@ def name(name: str, run: str, reason: str, store: str) -> None:
     """Let NAME point at RUN."""
     from harness.store import open_store
 
-    open_store(store).set_name(name, run, reason=reason, author=None)
+    open_store(store).set_name(name, run, reason=reason, author=author())
     click.echo(f"{name} -> {run}")
 
 

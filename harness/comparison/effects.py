@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from harness.comparison.corpus import DRAWS, paired_corpus_effect
 from harness.comparison.pairing import SuitePairs
 from harness.core.rows import MetricFacts
+from harness.core.scores import Outcome
+from harness.stats.corpus import CorpusEffect
 from harness.stats.paired import PairedEffect, paired_effect
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
 
 
@@ -59,13 +63,14 @@ class Effect:
 
     Args:
         n: Variants in the slice that may be compared.
+        failed: Those missing because a system failed, on either side.
         n_scored: Those with a value on both sides.
         n_items: Source items among them, the unit of the interval.
         low: Lower end of the 95 % interval; None where none is honest.
         certify_p: One-sided p value of "worse by the margin or more"; None without margin.
         lost: Right in the baseline, wrong in the candidate; None where the metric has no right and wrong.
         won: The reverse.
-        failed: Variants missing because a system failed, on either side.
+        method: The tests used, in words.
     """
 
     suite: str
@@ -73,25 +78,23 @@ class Effect:
     slice: Slice
     direction: str
     n: int
-    n_scored: int
-    n_items: int
-    baseline: float | None
-    candidate: float | None
-    effect: float | None
-    low: float | None
-    high: float | None
-    harm_p: float | None
-    certify_p: float | None
-    lost: int | None
-    won: int | None
     failed: int
-    method: str
+    n_scored: int = 0
+    n_items: int = 0
+    baseline: float | None = None
+    candidate: float | None = None
+    effect: float | None = None
+    low: float | None = None
+    high: float | None = None
+    harm_p: float | None = None
+    certify_p: float | None = None
+    lost: int | None = None
+    won: int | None = None
+    method: str = "nothing scored on both sides"
 
 
 def slice_mask(scores: pd.DataFrame, where: Slice, *, tags: pd.Series | None = None) -> np.ndarray:
     """Which rows of a suite's scores belong to a slice, shape (n,)."""
-    import numpy as np
-
     mask = np.ones(len(scores), dtype=bool)
     for column in ("transform", "family", "level", "language", "position"):
         wanted = getattr(where, column)
@@ -112,125 +115,142 @@ def effect_of(
     *,
     margin: float | None = None,
     tags: pd.Series | None = None,
+    draws: int = DRAWS,
 ) -> Effect:
     """The paired effect of a metric on a slice; every value None where nothing was scored on both sides.
 
     Args:
+        pairs: The suite's comparable variants.
+        metric: The metric's facts.
+        where: The slice.
         margin: Largest acceptable loss in the metric's units.
         tags: variant_id -> tags, needed where the slice names tags.
+        draws: Resamples of a corpus metric.
     """
-    table = pairs.scores[pairs.scores["metric"] == metric.name]
+    table = pairs.scores[(pairs.scores["metric"] == metric.name).to_numpy()]
     table = table[slice_mask(table, where, tags=tags)]
-    failed = int(((table["outcome_baseline"] == "failed") | (table["outcome_candidate"] == "failed")).sum())
-    if metric.corpus:
-        answered = table[(table["outcome_baseline"] != "failed") & (table["outcome_candidate"] != "failed")]
-        return _corpus(pairs, metric, where, table, answered, failed, margin=margin)
-    scored = table.dropna(subset=["baseline", "candidate"])
-    if scored.empty:
-        return _nothing(pairs.record.name, metric, where, n=len(table), failed=failed)
+    is_failed = (
+        (table["outcome_baseline"] == "failed") | (table["outcome_candidate"] == "failed")
+    ).to_numpy()
+    blank = Effect(
+        pairs.record.name, metric.name, where, metric.direction, n=len(table), failed=int(is_failed.sum())
+    )
     sign = 1.0 if metric.direction == "higher" else -1.0
+    if metric.corpus:
+        answered = table[~is_failed]
+        if answered.empty:
+            return blank
+        outputs = pairs.outputs.loc[answered["variant_id"]]
+        seed = f"{pairs.record.digest} {where.title}"
+        return _filled(
+            blank, paired_corpus_effect(metric, outputs, margin=margin, seed=seed, draws=draws), sign
+        )
+    scored = table[table["baseline"].notna().to_numpy() & table["candidate"].notna().to_numpy()]
+    if scored.empty:
+        return blank
+    before, after = scored["baseline"].to_numpy(float), scored["candidate"].to_numpy(float)
     low, high = metric.bounds
-    bounds = (low, high) if sign > 0 else (_minus(high), _minus(low))
     found = paired_effect(
-        sign * scored["baseline"].to_numpy(float),
-        sign * scored["candidate"].to_numpy(float),
+        sign * before,
+        sign * after,
         scored["item_id"].to_list(),
         binary=metric.binary and bool((scored["samples"] == 1).all()),
-        bounds=bounds,
+        bounds=(low, high) if sign > 0 else (_minus(high), _minus(low)),
         margin=margin,
     )
-    return _filled(pairs.record.name, metric, where, table, scored, failed, found, sign)
+    lost, won = _lost_and_won(metric, before, after)
+    return replace(_filled(blank, found, sign), lost=lost, won=won)
+
+
+def rate_effect(
+    pairs: SuitePairs, outcome: Outcome, where: Slice, *, margin: float, tags: pd.Series | None = None
+) -> Effect:
+    """The paired effect of the share of answers of an outcome, lower is better; failed answers are missing.
+
+    Args:
+        pairs: The suite's comparable variants.
+        outcome: "unparsed" or "abstained".
+        where: The slice.
+        margin: Largest acceptable growth of the share.
+        tags: variant_id -> tags, needed where the slice names tags.
+    """
+    table = pairs.scores.drop_duplicates("variant_id")
+    table = table[slice_mask(table, where, tags=tags)]
+    is_failed = (
+        (table["outcome_baseline"] == "failed") | (table["outcome_candidate"] == "failed")
+    ).to_numpy()
+    answered = table[~is_failed]
+    blank = Effect(
+        pairs.record.name, f"{outcome}_rate", where, "lower", n=len(table), failed=int(is_failed.sum())
+    )
+    if answered.empty:
+        return blank
+    found = paired_effect(
+        (answered["outcome_baseline"] != outcome).to_numpy(float),
+        (answered["outcome_candidate"] != outcome).to_numpy(float),
+        answered["item_id"].to_list(),
+        binary=True,
+        bounds=(0.0, 1.0),
+        margin=margin,
+    )
+    filled = _filled(blank, found, 1.0)
+    return replace(
+        filled,
+        baseline=1 - found.baseline_mean,
+        candidate=1 - found.candidate_mean,
+        lost=found.discordant_right_to_wrong,
+        won=found.discordant_wrong_to_right,
+    )
+
+
+def _filled(blank: Effect, found: PairedEffect | CorpusEffect, sign: float) -> Effect:
+    """The effect with what was found; `sign` turns oriented values back into the metric's own."""
+    if isinstance(found, CorpusEffect):
+        n_scored, before, after = found.n_rows, found.baseline_value, found.candidate_value
+    else:
+        n_scored, before, after = found.n_pairs, found.baseline_mean, found.candidate_mean
+    return replace(
+        blank,
+        n_scored=n_scored,
+        n_items=found.n_clusters,
+        baseline=sign * before,
+        candidate=sign * after,
+        effect=found.effect,
+        low=found.low,
+        high=found.high,
+        harm_p=found.harm_p,
+        certify_p=found.certify_p,
+        method=found.method,
+    )
+
+
+def _lost_and_won(
+    metric: MetricFacts, before: np.ndarray, after: np.ndarray
+) -> tuple[int | None, int | None]:
+    """How many went from right to wrong and back; None where the metric cannot tell."""
+    if metric.pass_at is None:
+        return None, None
+    right_before, right_after = (
+        side >= metric.pass_at if metric.direction == "higher" else side <= metric.pass_at
+        for side in (before, after)
+    )
+    return int((right_before & ~right_after).sum()), int((~right_before & right_after).sum())
 
 
 def _minus(bound: float | None) -> float | None:
     return None if bound is None else -bound
 
 
-def _nothing(suite: str, metric: MetricFacts, where: Slice, *, n: int, failed: int) -> Effect:
-    return Effect(
-        suite, metric.name, where, metric.direction, n, 0, 0, None, None, None, None, None, None, None, None, None,
-        failed, "nothing scored on both sides",
-    )  # fmt: skip
-
-
-def _filled(
-    suite: str,
-    metric: MetricFacts,
-    where: Slice,
-    table: pd.DataFrame,
-    scored: pd.DataFrame,
-    failed: int,
-    found: PairedEffect,
-    sign: float,
-) -> Effect:
-    lost, won = found.discordant_right_to_wrong, found.discordant_wrong_to_right
-    if lost is None and metric.pass_at is not None:
-        before, after = scored["baseline"] >= metric.pass_at, scored["candidate"] >= metric.pass_at
-        lost, won = int((before & ~after).sum()), int((~before & after).sum())
-    return Effect(
-        suite=suite,
-        metric=metric.name,
-        slice=where,
-        direction=metric.direction,
-        n=len(table),
-        n_scored=len(scored),
-        n_items=found.n_clusters,
-        baseline=sign * found.baseline_mean,
-        candidate=sign * found.candidate_mean,
-        effect=found.effect,
-        low=found.low,
-        high=found.high,
-        harm_p=found.harm_p,
-        certify_p=found.certify_p,
-        lost=lost,
-        won=won,
-        failed=failed,
-        method=found.method,
-    )
-
-
-def _corpus(
-    pairs: SuitePairs,
-    metric: MetricFacts,
-    where: Slice,
-    table: pd.DataFrame,
-    answered: pd.DataFrame,
-    failed: int,
-    *,
-    margin: float | None,
-) -> Effect:
-    """A metric over many items at once: swap permutation and a bootstrap over source items."""
-    from harness.comparison.corpus import paired_corpus_effect
-
-    if answered.empty:
-        return _nothing(pairs.record.name, metric, where, n=len(table), failed=failed)
-    sign = 1.0 if metric.direction == "higher" else -1.0
-    found = paired_corpus_effect(
-        metric,
-        pairs.outputs.loc[answered["variant_id"]],
-        margin=margin,
-        seed=f"{pairs.record.digest} {where.title}",
-    )
-    return Effect(
-        suite=pairs.record.name,
-        metric=metric.name,
-        slice=where,
-        direction=metric.direction,
-        n=len(table),
-        n_scored=len(answered),
-        n_items=int(answered["item_id"].nunique()),
-        baseline=sign * found.baseline_value,
-        candidate=sign * found.candidate_value,
-        effect=found.effect,
-        low=found.low,
-        high=found.high,
-        harm_p=found.harm_p,
-        certify_p=found.certify_p,
-        lost=None,
-        won=None,
-        failed=failed,
-        method=found.method,
-    )
+def effects_of(pairs: SuitePairs) -> list[Effect]:
+    """Every metric on every default slice of a suite."""
+    levels = levels_of(pairs.scores)
+    return [
+        effect_of(pairs, metric, where)
+        for metric in pairs.metrics
+        for where in levels
+        # Each effect of a corpus metric is a thousand resamples: only the coarse slices get one.
+        if not metric.corpus or (where.position is None and where.level is None)
+    ]
 
 
 def levels_of(scores: pd.DataFrame) -> Sequence[Slice]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from harness.comparison.pairing import SuitePairs
 from harness.stats.paired import paired_effect
 from harness.store import StoredRun
 
-if TYPE_CHECKING:
-    import numpy as np
+PrimaryClasses = Mapping[tuple[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,12 @@ class ClassShare:
     """One primary error class in one suite.
 
     Args:
-        baseline: Share of all compared variants, 0 to 1.
+        baseline: Share of the compared variants that both sides answered, 0 to 1.
         candidate: The same of the candidate.
         change: Candidate minus baseline; positive means more of this error.
         low: Lower end of the 95 % interval of the change.
         high: Upper end.
-        n: Compared variants.
+        n: Those variants.
     """
 
     suite: str
@@ -37,45 +37,46 @@ class ClassShare:
     n: int
 
 
-def class_shares(
-    baseline: Sequence[StoredRun], candidate: Sequence[StoredRun], pairs: SuitePairs
-) -> list[ClassShare]:
-    """Every primary class seen on either side, the largest growth first; the first run of each side counts."""
-    facts = pairs.scores.drop_duplicates("variant_id")
-    if facts.empty:
-        return []
-    sides = {name: _primary(runs[0], pairs.record.name) for name, runs in (("b", baseline), ("c", candidate))}
-    classes = sorted(set(sides["b"].values()) | set(sides["c"].values()))
-    ids, clusters = facts["variant_id"].to_list(), facts["item_id"].to_list()
+def primary_classes(run: StoredRun) -> PrimaryClasses:
+    """(suite, variant id) -> the primary error class of a run's first samples."""
+    errors = run.errors()
+    rows = errors[(errors["sample"] == 0) & errors["primary"]]
+    return dict(zip(zip(rows["suite"], rows["variant_id"], strict=True), rows["error_class"], strict=True))
+
+
+def class_shares(baseline: PrimaryClasses, candidate: PrimaryClasses, pairs: SuitePairs) -> list[ClassShare]:
+    """Every primary class seen on either side, the largest growth first.
+
+    Args:
+        baseline: The classes of the side's first run.
+        candidate: The same of the other side.
+        pairs: The suite's comparable variants.
+    """
+    suite = pairs.record.name
+    is_answered = (pairs.outputs["outcome_baseline"] != "failed") & (
+        pairs.outputs["outcome_candidate"] != "failed"
+    )
+    answered = pairs.outputs[is_answered]
+    keys = [(suite, variant_id) for variant_id in answered.index]
+    before, after = ([classes.get(key) for key in keys] for classes in (baseline, candidate))
+    clusters = answered["item_id_baseline"].to_list()
     shares = []
-    for name in classes:
-        before, after = (_has(sides[side], ids, name) for side in ("b", "c"))
+    for name in sorted({found for found in (*before, *after) if found is not None}):
         # Compared as "is free of the class", so that up is better as everywhere.
-        found = paired_effect(1.0 - before, 1.0 - after, clusters, binary=True, bounds=(0.0, 1.0))
-        low = None if found.high is None else -found.high
-        high = None if found.low is None else -found.low
+        free_before, free_after = (np.array([found != name for found in side]) for side in (before, after))
+        effect = paired_effect(
+            free_before.astype(float), free_after.astype(float), clusters, binary=True, bounds=(0.0, 1.0)
+        )
         shares.append(
             ClassShare(
-                pairs.record.name,
-                name,
-                1 - found.baseline_mean,
-                1 - found.candidate_mean,
-                -found.effect,
-                low,
-                high,
-                len(ids),
-            )  # fmt: skip
+                suite=suite,
+                error_class=name,
+                baseline=1 - effect.baseline_mean,
+                candidate=1 - effect.candidate_mean,
+                change=-effect.effect,
+                low=None if effect.high is None else -effect.high,
+                high=None if effect.low is None else -effect.low,
+                n=len(keys),
+            )
         )
     return sorted(shares, key=lambda share: (-share.change, share.error_class))
-
-
-def _primary(run: StoredRun, suite: str) -> dict[str, str]:
-    errors = run.errors()
-    rows = errors[(errors["suite"] == suite) & (errors["sample"] == 0) & errors["primary"]]
-    return dict(zip(rows["variant_id"], rows["error_class"], strict=True))
-
-
-def _has(primary: dict[str, str], ids: list[str], name: str) -> np.ndarray:
-    import numpy as np
-
-    return np.array([primary.get(variant_id) == name for variant_id in ids], dtype=float)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from harness.comparison.pairing import SuitePairs
 from harness.core.rows import MetricFacts
@@ -35,54 +38,50 @@ class Flip:
 
 def deciding_metric(pairs: SuitePairs) -> MetricFacts | None:
     """The primary metric if it tells right from wrong, else the first that does, else None."""
-    by_name = {fact.name: fact for fact in pairs.metrics}
-    for fact in (by_name[pairs.record.primary], *pairs.metrics):
-        if fact.pass_at is not None and not fact.corpus:
-            return fact
-    return None
+    able = [fact for fact in pairs.metrics if fact.pass_at is not None and not fact.corpus]
+    return next((fact for fact in able if fact.name == pairs.record.primary), able[0] if able else None)
 
 
 def correctness(pairs: SuitePairs) -> pd.DataFrame:
-    """variant_id -> right_baseline, right_candidate (True, False, or None where missing), with the pair's facts."""
+    """The pairs' facts with right_baseline and right_candidate: True, False, or None where missing.
+
+    Without a metric that tells right from wrong there are no rows.
+    """
     metric = deciding_metric(pairs)
     if metric is None:
-        return pairs.scores.iloc[0:0].assign(right_baseline=None, right_candidate=None)
+        return pairs.scores.iloc[:0].assign(right_baseline=None, right_candidate=None)
     table = pairs.scores[pairs.scores["metric"] == metric.name].copy()
-    assert metric.pass_at is not None
     for side in ("baseline", "candidate"):
-        right = (table[side] >= metric.pass_at).astype(object)
-        right[table[side].isna()] = None
-        table[f"right_{side}"] = right
+        right = [None if value != value else metric.is_right(value) for value in table[side]]
+        table[f"right_{side}"] = np.array(right, dtype=object)
     return table
 
 
 def flips(pairs: SuitePairs) -> list[Flip]:
     """Every flip of a suite: losses first, the surest of the candidate's errors leading."""
     table = correctness(pairs)
-    found: list[Flip] = []
-    for row in table.itertuples(index=False):
-        if (
-            row.right_baseline is None
-            or row.right_candidate is None
-            or row.right_baseline == row.right_candidate
-        ):
-            continue
-        output = pairs.outputs.loc[row.variant_id]
-        found.append(
-            Flip(
-                suite=pairs.record.name,
-                variant_id=row.variant_id,
-                item_id=row.item_id,
-                transform=row.transform,
-                position=None if row.position != row.position else row.position,
-                language=row.language,
-                kind="lost" if row.right_baseline else "won",
-                gold=_text(output["gold_candidate"]),
-                baseline_output=shown_output(output, "baseline"),
-                candidate_output=shown_output(output, "candidate"),
-                margin_nats=_margin(output["option_logprobs_candidate"]),
-            )
+    is_flip = [
+        before is not None and after is not None and before != after
+        for before, after in zip(table["right_baseline"], table["right_candidate"], strict=True)
+    ]
+    flipped = table[np.array(is_flip, dtype=bool)]
+    outputs = pairs.outputs.loc[flipped["variant_id"]].to_dict("records")
+    found = [
+        Flip(
+            suite=pairs.record.name,
+            variant_id=row.variant_id,
+            item_id=row.item_id,
+            transform=row.transform,
+            position=None if row.position != row.position else row.position,
+            language=row.language,
+            kind="lost" if row.right_baseline else "won",
+            gold=_text(output["gold_candidate"]),
+            baseline_output=shown_output(output, "baseline"),
+            candidate_output=shown_output(output, "candidate"),
+            margin_nats=_margin(output["option_logprobs_candidate"]),
         )
+        for row, output in zip(flipped.itertuples(index=False), outputs, strict=True)
+    ]
     return sorted(found, key=lambda flip: (flip.kind, -(flip.margin_nats or 0.0), flip.variant_id))
 
 
@@ -90,7 +89,7 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def shown_output(output: pd.Series, side: str) -> str | None:
+def shown_output(output: Mapping[Hashable, object], side: str) -> str | None:
     """The output text of a side, or what was chosen where nothing was generated."""
     return _text(output[f"text_{side}"]) or _text(output[f"predicted_{side}"])
 

@@ -100,7 +100,7 @@ class MetricFacts:
         bounds: (lowest, highest) value, None where unbounded.
         binary: Whether values are 0 or 1.
         corpus: Whether it is computed over many items at once; per-item values are then None.
-        pass_at: The value from which an item counts as right, None where there is no such value.
+        pass_at: The value from which on an item counts as right (for lower-is-better: up to which), or None.
     """
 
     name: str
@@ -109,6 +109,17 @@ class MetricFacts:
     binary: bool = False
     corpus: bool = False
     pass_at: float | None = None
+
+    def is_right(self, value: float) -> bool | None:
+        """Whether an item with this value counts as right; None where the metric cannot tell.
+
+        Example:
+            >>> MetricFacts("accuracy", pass_at=1.0).is_right(0.0), MetricFacts("rouge").is_right(0.0)
+            (False, None)
+        """
+        if self.pass_at is None:
+            return None
+        return value >= self.pass_at if self.direction == "higher" else value <= self.pass_at
 
 
 @dataclass(frozen=True, slots=True)

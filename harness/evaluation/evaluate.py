@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.digest import digest_of_ids
 from harness.core.errors import UsageError
 from harness.core.exchange import Backend
-from harness.core.rows import SuiteResult
+from harness.core.rows import SuiteRecord, SuiteResult
 from harness.evaluation.journalled import JournalledBackend, content_id
 from harness.evaluation.settings import EvaluationSettings, Progress, ProgressReport, run_id_of
 from harness.evaluation.suite_result import Question, questions, suite_record, suite_result
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from harness.engine import Checkpoint
     from harness.lmeval import PreparedTasks
 
+PACKAGES = ("sft-harness", "torch", "transformers", "lm-eval", "peft", "jieba", "opencc", "pypinyin")
 SuiteLike = Suite | BuiltSuite | str | Path
 
 
@@ -33,7 +35,7 @@ def _quiet(report: ProgressReport) -> None:
 
 
 def build(suites: Sequence[SuiteLike], settings: EvaluationSettings) -> tuple[BuiltSuite, ...]:
-    """Load and build what is named; two suites of one name are refused."""
+    """Load and build what is named."""
     built = []
     for suite in suites:
         if isinstance(suite, (str, Path)):
@@ -41,11 +43,19 @@ def build(suites: Sequence[SuiteLike], settings: EvaluationSettings) -> tuple[Bu
         if isinstance(suite, Suite):
             suite = suite.build(seed=settings.seed, limit=settings.limit, smoke=settings.smoke)
         built.append(suite)
-    names = [one.suite.name for one in built]
+    return tuple(built)
+
+
+def _check_names(records: Sequence[SuiteRecord]) -> None:
+    """A run's tables tell suites and tasks apart by name only."""
+    if not records:
+        raise UsageError("Nothing to run: name a suite (--suite) or an lm-eval task (--task).")
+    names = [record.name for record in records]
     for name in names:
         if names.count(name) > 1:
-            raise UsageError(f"Suite '{name}' is named {names.count(name)} times; name it once.")
-    return tuple(built)
+            raise UsageError(
+                f"'{name}' is asked for {names.count(name)} times; name each suite or task once."
+            )
 
 
 def evaluate(
@@ -102,19 +112,19 @@ def evaluate_with(
     lineage: Mapping[str, Any] | None = None,
 ) -> StoredRun:
     """`evaluate` on any backend; `identity` is the checkpoint's record for the manifest."""
-    if not suites and tasks is None:
-        raise UsageError("Nothing to run: name a suite (--suite) or an lm-eval task (--task).")
     records = [suite_record(built) for built in suites] + ([] if tasks is None else list(tasks.records))
+    _check_names(records)
     hashed = settings.hashed() | answering_settings(backend)
     run_id = run_id_of(identity.digest, records, hashed)
     if store.has(run_id):
         return store.run(run_id)
     asked = [questions(built, seed=settings.seed) for built in suites]
-    total = len({content_id(question.request) for part in asked for question in part})
-    total += 0 if tasks is None else tasks.n_requests
+    total = sum(len(part) for part in asked) + (0 if tasks is None else tasks.n_requests)
     started = time.monotonic()
-    plan = digest_of_ids("plan/1", [content_id(question.request) for part in asked for question in part])
-    header = RunHeader(run_id, plan, {"checkpoint": identity.digest, "settings": hashed})
+    asked_ids = [content_id(question.request) for part in asked for question in part]
+    plan = digest_of_ids("plan/1", [f"batch of {settings.batch_tokens} tokens", *asked_ids])
+    extra = {"checkpoint": identity.digest, "settings": hashed, "command": settings.command}
+    header = RunHeader(run_id, plan, extra)
     with closing(store.begin(header)) as writer:
         journalled = JournalledBackend(
             backend, writer, on_answers=lambda done: progress(ProgressReport(done, total))
@@ -190,22 +200,16 @@ def finish(store: Store, writer: Any, manifest: Manifest, results: Sequence[Suit
 
 
 def _environment(backend: Backend) -> dict[str, Any]:
-    from importlib.metadata import version
-
-    packages = ("sft-harness", "torch", "transformers", "lm-eval", "peft", "jieba", "opencc", "pypinyin")
     return {
         "backend": backend.describe(),
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "versions": {name: version(name) for name in packages if _installed(name)},
+        "versions": {name: found for name in PACKAGES if (found := _version(name)) is not None},
     }
 
 
-def _installed(name: str) -> bool:
-    from importlib.metadata import PackageNotFoundError, version
-
+def _version(package: str) -> str | None:
     try:
-        version(name)
+        return version(package)
     except PackageNotFoundError:
-        return False
-    return True
+        return None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from harness.core.digest import digest
+from harness.core.errors import BackendError
 from harness.core.exchange import (
     Answer,
     Backend,
@@ -55,7 +56,11 @@ class JournalledBackend:
     Args:
         backend: What answers.
         writer: The open run.
-        on_answers: Called with the number of requests done so far after each committed pack.
+        on_answers: Called with the number of requests answered so far, when it begins and after each pack.
+
+    Attributes:
+        asked: Distinct requests given to the backend.
+        resumed: Answers found in the journal.
     """
 
     def __init__(
@@ -65,53 +70,60 @@ class JournalledBackend:
         self._writer = writer
         self._known: dict[str, Answer] = dict(writer.answered())
         self._on_answers = on_answers or (lambda done: None)
+        self._done = 0
         self.asked = 0
         self.resumed = len(self._known)
-        self._done = 0
 
     def describe(self) -> dict[str, object]:
         """The backend's own description."""
         return self._backend.describe()
 
     def answer(self, requests: Sequence[Request]) -> Iterator[tuple[str, Answer]]:
-        """Known answers first, then the backend's in the order they complete."""
+        """Known answers first, then the backend's in the order they complete; equal requests are asked once."""
         waiting: dict[str, list[str]] = {}
-        todo: dict[str, Request] = {}
+        todo: list[Request] = []
         for request in requests:
             key = content_id(request)
             if key in self._known:
                 self._done += 1
                 yield request.request_id, self._known[key]
                 continue
+            if key not in waiting:
+                todo.append(replace(request, request_id=key))
             waiting.setdefault(key, []).append(request.request_id)
-            todo.setdefault(key, replace(request, request_id=key))
         self._on_answers(self._done)
-        for key, answer in self._asked(list(todo.values())):
-            for request_id in waiting[key]:
-                yield request_id, answer
+        self.asked += len(todo)
+        for pack in self._packs(todo):
+            self._done += sum(len(waiting[key]) for key in pack)
+            self._on_answers(self._done)
+            for key, answer in pack.items():
+                for request_id in waiting[key]:
+                    yield request_id, answer
+        n_silent = sum(key not in self._known for key in waiting)
+        if n_silent:
+            raise BackendError(
+                f"The backend left {n_silent} of {len(waiting)} requests without an answer or a failure."
+            )
 
-    def _asked(self, requests: list[Request]) -> Iterator[tuple[str, Answer]]:
-        pack: dict[str, Answer] = {}
-        started = time.monotonic()
-        self.asked += len(requests)
+    def _packs(self, requests: list[Request]) -> Iterator[dict[str, Answer]]:
+        """The backend's answers in packs that stand in the journal; an interruption keeps what has come so far."""
         if not requests:
             return
+        pack: dict[str, Answer] = {}
+        started = time.monotonic()
         try:
             for key, answer in self._backend.answer(requests):
                 pack[key] = answer
                 if len(pack) >= PACK_SIZE or time.monotonic() - started >= PACK_SECONDS:
-                    yield from self._commit(pack)
-                    pack, started = {}, time.monotonic()
+                    full, pack = pack, {}
+                    yield self._committed(full)
+                    started = time.monotonic()
         finally:
-            # An interruption keeps what has come so far.
-            committed = list(self._commit(pack))
-        yield from committed
+            self._committed(pack)
+        if pack:
+            yield pack
 
-    def _commit(self, pack: dict[str, Answer]) -> Iterator[tuple[str, Answer]]:
-        if not pack:
-            return
+    def _committed(self, pack: dict[str, Answer]) -> dict[str, Answer]:
         self._writer.commit_pack(pack)
         self._known.update(pack)
-        self._done += len(pack)
-        self._on_answers(self._done)
-        yield from list(pack.items())
+        return pack

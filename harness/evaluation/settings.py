@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from harness.core.digest import digest
 from harness.core.rows import SuiteRecord
+from harness.prompting.wordings import RENDERER_VERSION
 
 TooLong = Literal["fail", "skip", "truncate-left"]
 SCORING_VERSION = 1  # raise when equal requests may score differently
@@ -25,6 +26,7 @@ class EvaluationSettings:
         replicate: Number of the repeat of an otherwise equal run.
         batch_tokens: Token budget of a batch; None lets the engine choose. Not part of a run's identity.
         num_fewshot: For lm-eval tasks; None keeps the task's own.
+        command: What starts this run again, told where it breaks off. Not part of a run's identity.
     """
 
     limit: int | None = None
@@ -34,11 +36,10 @@ class EvaluationSettings:
     replicate: int = 0
     batch_tokens: int | None = None
     num_fewshot: int | None = None
+    command: str | None = None
 
     def hashed(self) -> dict[str, Any]:
         """The part of the settings that belongs to the run's identity."""
-        from harness.prompting.wordings import RENDERER_VERSION
-
         return {
             "limit": self.limit,
             "smoke": self.smoke,
@@ -71,7 +72,7 @@ def run_id_of(checkpoint_digest: str, suites: Sequence[SuiteRecord], settings: M
         False
     """
     parts = sorted(
-        digest("asked/1", suite.digest, suite.asking, [fact.name for fact in suite.metrics])
+        digest("asked/1", suite.digest, suite.asking, suite.primary, [fact.name for fact in suite.metrics])
         for suite in suites
     )
     return digest("run/1", checkpoint_digest, parts, dict(settings), length=16)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Literal, assert_never
 
 from harness.core.codec import item_to_json
 from harness.core.digest import canonical_json
@@ -190,7 +190,7 @@ def _output_row(
     assert_never(answer)
 
 
-def kind_of(made: Request) -> str:
+def kind_of(made: Request) -> Literal["choose", "score", "generate"]:
     """Which of the three kinds of request this is."""
     if isinstance(made, ScoreText):
         return "score"
@@ -235,15 +235,21 @@ def _error_rows(record: SuiteRecord, case: Case, scores: list[Score]) -> Iterato
         )
 
 
+def _score(case: Case, fact: MetricFacts) -> Score:
+    """An item's score; a corpus metric has none for one item, only the outcome that counts it in."""
+    if fact.corpus:
+        return Score(case.variant.variant_id, fact.name, None, case.prediction.outcome, case.sample)
+    return score_case(case, fact.name)
+
+
 def is_right(record: SuiteRecord, scores: list[Score]) -> bool | None:
-    """Whether the primary metric passes, or None where it cannot tell for one item."""
-    by_name = {fact.name: fact for fact in record.metrics}
-    named = [record.primary, *by_name]
-    for name in named:
-        fact = by_name[name]
-        value = next((score.value for score in scores if score.metric == name), None)
-        if fact.pass_at is not None and value is not None:
-            return value >= fact.pass_at
+    """Whether the primary metric, or else the first that can tell, counts one item as right."""
+    values = {score.metric: score.value for score in scores}
+    for fact in sorted(record.metrics, key=lambda fact: fact.name != record.primary):
+        value = values.get(fact.name)
+        right = None if value is None else fact.is_right(value)
+        if right is not None:
+            return right
     return None
 
 
@@ -275,7 +281,7 @@ def result_of(
         for sample in _samples(answer):
             prediction = read(question.variant, answer, asking, sample=sample)
             case = Case(question.variant, prompt_of(question.request), answer, prediction, sample)
-            made = [score_case(case, fact.name) for fact in record.metrics]
+            made = [_score(case, fact) for fact in record.metrics]
             outputs.append(_output_row(record.name, question, answer, prediction, sample))
             scores.extend(_score_row(record.name, case, score, replicate=replicate) for score in made)
             errors.extend(_error_rows(record, case, made))

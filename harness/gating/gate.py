@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.comparison import compare
-from harness.comparison.compare import Runs, side
-from harness.core.errors import EmptyComparison, UsageError
+from harness.comparison import Pairing, SuitePairs, pair_runs
+from harness.comparison.sides import Runs, side
+from harness.core.errors import UsageError
 from harness.gating.judge import judge
 from harness.gating.members import members
 from harness.gating.verdict import Judgement, Status, Verdict
 from harness.policy import Policy, default_policy, load_policy
-from harness.store import Store, open_store
+from harness.store import Store, StoredRun, open_store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +41,7 @@ def gate(
 
     Raises:
         UsageError: Without a baseline, or with a name and no store.
+        UnknownName: If neither side ran `suite`.
         PolicyError: If a rule cannot be applied to what was compared.
     """
     if policy is None:
@@ -54,28 +55,27 @@ def gate(
         )
     opened = open_store(store) if isinstance(store, (str, Path)) else store
     before, after = side(_run(chosen, opened)), side(_run(candidate, opened))
-    named = tuple((run.run_id, run.manifest.checkpoint.name) for run in before)
-    under_test = tuple((run.run_id, run.manifest.checkpoint.name) for run in after)
-    blank = Verdict(
-        "inconclusive", "", (), (), named, under_test, policy.alpha, policy.digest, policy.path,
-        policy.inconclusive == "warn",
-    )  # fmt: skip
-    from dataclasses import replace
-
-    try:
-        found = compare(before, after, suites=None if suite is None else [suite], details=False)
-    except EmptyComparison as error:
-        return replace(blank, reason=str(error))
-    tags = {pairs.record.name: _tags(after[0], pairs.record.name) for pairs in found.suites}
-    judgements = tuple(judge(policy, members(policy, found.suites), tags))
+    paired = pair_runs(before, after, suites=None if suite is None else [suite])
+    judgements = () if paired.why_empty is not None else _judgements(policy, paired)
     status = overall(judgements)
-    return replace(
-        blank,
+    return Verdict(
         status=status,
-        reason=sentence(status, judgements),
+        reason=paired.why_empty or sentence(status, judgements),
         judgements=judgements,
-        differences=found.differences,
+        differences=paired.differences,
+        baseline=_names(before),
+        candidate=_names(after),
+        alpha=policy.alpha,
+        policy_digest=policy.digest,
+        policy_path=policy.path,
+        warns_only=policy.inconclusive == "warn",
     )
+
+
+def _judgements(policy: Policy, paired: Pairing) -> tuple[Judgement, ...]:
+    runs = (*paired.candidate, *paired.baseline)
+    tags = {pairs.record.name: _tags(runs, pairs) for pairs in paired.suites}
+    return tuple(judge(policy, members(policy, paired.suites, tags), tags))
 
 
 def _run(chosen: Runs | str, store: Store | None) -> Runs:
@@ -86,9 +86,15 @@ def _run(chosen: Runs | str, store: Store | None) -> Runs:
     return store.run(chosen)
 
 
-def _tags(run: object, suite: str) -> pd.Series:
-    """variant_id -> tags of one suite's variants."""
-    items = run.variants(suite).set_index("variant_id")  # type: ignore[attr-defined]
+def _names(runs: tuple[StoredRun, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((run.run_id, run.manifest.checkpoint.name) for run in runs)
+
+
+def _tags(runs: tuple[StoredRun, ...], pairs: SuitePairs) -> pd.Series:
+    """variant_id -> tags of a suite's variants, from the first run that asked it."""
+    suite = pairs.record.name
+    run = next(run for run in runs if any(record.name == suite for record in run.manifest.suites))
+    items = run.variants(suite).set_index("variant_id")
     tags: pd.Series = items["tags"].map(json.loads)
     return tags
 

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from statistics import NormalDist
-from typing import TYPE_CHECKING
 
-from harness.comparison import Effect, Slice, SuitePairs
-from harness.comparison.effects import effect_of, slice_mask
-from harness.gating.members import RATES, Member
+from harness.comparison import Effect, SuitePairs
+from harness.comparison.corpus import DRAWS
+from harness.comparison.effects import effect_of, rate_effect
+from harness.gating.members import Member, Tags
 from harness.gating.verdict import Judgement, Status
 from harness.policy import Policy
+from harness.stats.corpus import draws_needed
 from harness.stats.family import holm_adjusted
-from harness.stats.paired import paired_effect
 from harness.stats.power import detectable_effects
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 POWER = 0.8
 
 
-def judge(policy: Policy, members: Sequence[Member], tags: dict[str, pd.Series]) -> list[Judgement]:
+def judge(policy: Policy, members: Sequence[Member], tags: Tags) -> list[Judgement]:
     """Measure every member, adjust harm over each tier's family by Holm, and judge.
 
     Certifying needs no adjustment: the build passes only if every member passes (intersection-union).
@@ -34,73 +29,46 @@ def judge(policy: Policy, members: Sequence[Member], tags: dict[str, pd.Series])
         members: What to test.
         tags: Per suite, variant_id -> tags.
     """
-    measured = [_measured(member, tags[member.pairs.record.name]) for member in members]
-    adjusted: list[float | None] = [None] * len(members)
-    for tier in ("blocking", "advisory"):
-        places = [
-            place
-            for place, (member, (effect, _)) in enumerate(zip(members, measured, strict=True))
-            if member.rule.tier == tier and effect.harm_p is not None
-        ]
-        ps = holm_adjusted([measured[place][0].harm_p for place in places])  # type: ignore[misc]
-        for place, p in zip(places, ps, strict=True):
-            adjusted[place] = float(p)
+    n_blocking = sum(member.rule.tier == "blocking" for member in members)
+    draws = max(DRAWS, draws_needed(max(1, n_blocking), alpha=policy.alpha))
+    measured = [
+        _measured(member, tags, draws if member.rule.tier == "blocking" else DRAWS) for member in members
+    ]
+    adjusted = {
+        tier: _adjusted(
+            {
+                member.hypothesis: effect.harm_p
+                for member, (effect, _) in zip(members, measured, strict=True)
+                if member.rule.tier == tier and effect.harm_p is not None
+            }
+        )
+        for tier in ("blocking", "advisory")
+    }
     return [
-        _judgement(policy, member, effect, margin, harm_p)
-        for member, (effect, margin), harm_p in zip(members, measured, adjusted, strict=True)
+        _judgement(policy, member, effect, margin, adjusted[member.rule.tier].get(member.hypothesis))
+        for member, (effect, margin) in zip(members, measured, strict=True)
     ]
 
 
-def _measured(member: Member, tags: pd.Series) -> tuple[Effect, float | None]:
-    """The effect and the margin in the metric's units."""
-    if member.metric.name in RATES:
-        margin = member.rule.margin.absolute(1.0)
-        return rate_effect(member.pairs, member.metric.name, member.where, margin=margin, tags=tags), margin
-    if not member.rule.margin.is_relative:
-        margin = member.rule.margin.value
-        return effect_of(member.pairs, member.metric, member.where, margin=margin, tags=tags), margin
-    plain = effect_of(member.pairs, member.metric, member.where, tags=tags)
-    if plain.baseline is None:
-        return plain, None
-    margin = member.rule.margin.absolute(plain.baseline)
-    if margin <= 0:
-        return plain, None
-    return effect_of(member.pairs, member.metric, member.where, margin=margin, tags=tags), margin
+def _adjusted(harm: Mapping[tuple[object, ...], float]) -> dict[tuple[object, ...], float]:
+    """Holm over one family; two rules on the same numbers are one hypothesis."""
+    return dict(zip(harm, holm_adjusted(list(harm.values())), strict=True))
 
 
-def rate_effect(pairs: SuitePairs, rate: str, where: Slice, *, margin: float, tags: pd.Series) -> Effect:
-    """The paired effect of the share of unparsed or abstained answers, lower is better."""
-    outcome = rate.removesuffix("_rate")
-    table = pairs.scores[pairs.scores["metric"] == pairs.metrics[0].name]
-    table = table[slice_mask(table, where, tags=tags)]
-    is_failed = (table["outcome_baseline"] == "failed") | (table["outcome_candidate"] == "failed")
-    answered = table[~is_failed]
-    blank = Effect(
-        pairs.record.name, rate, where, "lower", len(table), 0, 0, None, None, None, None, None, None, None, None, None,
-        int(is_failed.sum()), "nothing answered on both sides",
-    )  # fmt: skip
-    if answered.empty:
-        return blank
-    before = (answered["outcome_baseline"] != outcome).to_numpy(float)
-    after = (answered["outcome_candidate"] != outcome).to_numpy(float)
-    found = paired_effect(
-        before, after, answered["item_id"].to_list(), binary=True, bounds=(0.0, 1.0), margin=margin
-    )
-    return replace(
-        blank,
-        n_scored=len(answered),
-        n_items=found.n_clusters,
-        baseline=1 - found.baseline_mean,
-        candidate=1 - found.candidate_mean,
-        effect=found.effect,
-        low=found.low,
-        high=found.high,
-        harm_p=found.harm_p,
-        certify_p=found.certify_p,
-        lost=found.discordant_right_to_wrong,
-        won=found.discordant_wrong_to_right,
-        method=found.method,
-    )
+def _measured(member: Member, tags: Tags, draws: int) -> tuple[Effect, float | None]:
+    """The effect and the margin in the metric's units, None where a relative margin has nothing to be a share of."""
+    pairs, own = member.pairs, tags[member.pairs.record.name]
+    if member.rate is not None:
+        margin = member.margin.value
+        return rate_effect(pairs, member.rate, member.where, margin=margin, tags=own), margin
+    if not member.margin.is_relative:
+        margin = member.margin.value
+        return effect_of(pairs, member.metric, member.where, margin=margin, tags=own, draws=draws), margin
+    plain = effect_of(pairs, member.metric, member.where, tags=own, draws=draws)
+    if not plain.baseline:
+        return plain, None
+    margin = member.margin.absolute(plain.baseline)
+    return effect_of(pairs, member.metric, member.where, margin=margin, tags=own, draws=draws), margin
 
 
 def _judgement(
@@ -135,17 +103,19 @@ def _status(
     policy: Policy, pairs: SuitePairs, effect: Effect, margin: float | None, harm_p: float | None
 ) -> tuple[Status, str]:
     """The rule of three: no evidence is never a pass."""
-    if pairs.shared_share < policy.min_shared:
+    if not pairs.n_shared or pairs.shared_share < policy.min_shared:
         return "inconclusive", (
             f"only {pairs.shared_share:.1%} of the suite's variants may be compared (the policy asks for "
             f"{policy.min_shared:.0%}); see the differences."
         )
-    if effect.effect is None or margin is None or harm_p is None or effect.certify_p is None:
+    if effect.effect is None:
         return "inconclusive", f"{effect.n_scored} of {effect.n} scored on both sides: nothing to judge."
+    if margin is None or harm_p is None or effect.certify_p is None:
+        return "inconclusive", "the baseline's value is 0, so a share of it is no margin; give one in units."
     if effect.n and effect.failed / effect.n > policy.max_failed_share:
         return "inconclusive", (
             f"{effect.failed} of {effect.n} variants failed in a system, not in the model (the policy allows "
-            f"{policy.max_failed_share:.0%}); run again to retry them."
+            f"{policy.max_failed_share:.0%}); mend it and run that side again with --replicate 1."
         )
     loss = -effect.effect
     if harm_p <= policy.alpha and loss > margin:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from harness.comparison import Slice, SuitePairs
+from harness.comparison.effects import slice_mask
 from harness.core.errors import PolicyError
 from harness.core.naming import suggestion
 from harness.core.rows import MetricFacts
-from harness.policy import Policy, Rule
+from harness.core.scores import Outcome
+from harness.policy import Margin, Policy, Rule
+from harness.policy.rules import DEFAULT_MARGIN
 
 if TYPE_CHECKING:
     import pandas as pd
 
-RATES = ("unparsed_rate", "abstained_rate")
+Tags = Mapping[str, "pd.Series"]
+RATES: tuple[Outcome, ...] = ("unparsed", "abstained")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,92 +30,134 @@ class Member:
     Args:
         rule: Where it comes from.
         pairs: The suite's comparable variants.
-        metric: Its facts; for a rate of `RATES`, facts of that rate.
+        metric: Its facts; for a rate, facts of that rate.
         where: The slice.
+        margin: Largest acceptable loss.
+        rate: The outcome whose share is tested in place of a metric.
     """
 
     rule: Rule
     pairs: SuitePairs
     metric: MetricFacts
     where: Slice
+    margin: Margin
+    rate: Outcome | None = None
+
+    @property
+    def hypothesis(self) -> tuple[str, str, Slice]:
+        """What is tested for harm, whatever the margin."""
+        return self.pairs.record.name, self.metric.name, self.where
 
 
-def members(policy: Policy, suites: tuple[SuitePairs, ...]) -> list[Member]:
-    """All members of a policy over the suites that were compared, equal ones once.
+def members(policy: Policy, suites: Sequence[SuitePairs], tags: Tags) -> list[Member]:
+    """All members of a policy over the suites of either side, equal ones once.
+
+    A suite that a rule asks for but that cannot be compared gives one member: nothing to judge is told, not skipped.
+
+    Args:
+        policy: Its rules.
+        suites: Every suite of either side.
+        tags: Per suite, variant_id -> tags.
 
     Raises:
-        PolicyError: If a rule matches no suite, names an unknown metric, or selects no variant.
+        PolicyError: If a rule matches no suite, names an unknown metric, selects no variant, or has a margin that
+            no loss can reach.
     """
-    found: list[Member] = []
-    seen: set[tuple[str, str, Slice, str]] = set()
+    found: dict[tuple[object, ...], Member] = {}
     for rule in policy.rules:
-        matching = [pairs for pairs in suites if fnmatchcase(pairs.record.name, rule.suite)]
-        if not matching:
-            names = [pairs.record.name for pairs in suites]
-            raise PolicyError(
-                f"no compared suite matches '{rule.suite}'.{suggestion(rule.suite, names)} "
-                f"Compared: {', '.join(names)}.",
-                path=policy.path,
-                line=rule.line,
-                field="suite",
-            )
-        own = [member for pairs in matching for member in _members_of(policy, rule, pairs)]
+        matching = _matching(policy, rule, suites)
+        with_metric = [(pairs, fact) for pairs in matching if (fact := _metric(rule, pairs)) is not None]
+        if not with_metric:
+            raise _no_metric(policy, rule, matching)
+        own = [
+            member
+            for pairs, fact in with_metric
+            for member in _members_of(policy, rule, pairs, fact, tags[pairs.record.name])
+        ]
         if not own:
             raise PolicyError(
-                "this rule selects no variant of any compared suite; check transform, slice and by.",
+                f"selects no variant of {', '.join(pairs.record.name for pairs, _ in with_metric)}; "
+                "check transform, family, slice and by.",
                 path=policy.path,
                 line=rule.line,
             )
         for member in own:
-            key = (member.pairs.record.name, member.metric.name, member.where, rule.tier)
-            if key not in seen:
-                seen.add(key)
-                found.append(member)
+            found.setdefault((*member.hypothesis, rule.tier, member.margin), member)
+    return list(found.values())
+
+
+def _matching(policy: Policy, rule: Rule, suites: Sequence[SuitePairs]) -> list[SuitePairs]:
+    found = [pairs for pairs in suites if fnmatchcase(pairs.record.name, rule.suite)]
+    if not found:
+        names = [pairs.record.name for pairs in suites]
+        raise PolicyError(
+            f"no suite of these runs matches '{rule.suite}'.{suggestion(rule.suite, names)} "
+            f"They ran: {', '.join(names)}.",
+            path=policy.path,
+            line=rule.line,
+            field="suite",
+        )
     return found
 
 
-def _members_of(policy: Policy, rule: Rule, pairs: SuitePairs) -> Iterator[Member]:
-    metric = _metric(policy, rule, pairs)
-    if metric is None:
-        return
-    base = Slice(transform=rule.transform, family=rule.family, language=rule.language, tags=rule.tags)
-    scores = pairs.scores[pairs.scores["metric"] == pairs.metrics[0].name]
-    for where in _levels(rule, base, scores):
-        yield Member(rule, pairs, metric, where)
-    if rule.metric == "primary" and rule.by is None and pairs.record.task != "likelihood":
-        for rate in _rates(pairs):
-            yield Member(rule, pairs, rate, base)
+def _metric(rule: Rule, pairs: SuitePairs) -> MetricFacts | None:
+    """A pattern of suites may meet some without the metric."""
+    name = pairs.record.primary if rule.metric == "primary" else rule.metric
+    return next((fact for fact in pairs.record.metrics if fact.name == name), None)
 
 
-def _rates(pairs: SuitePairs) -> Iterator[MetricFacts]:
-    """The rates of unreadable and declined answers, where answers are free text and so can be either."""
-    if (pairs.outputs["kind_candidate"] == "generate").any():
-        for name in RATES:
-            yield MetricFacts(name, direction="lower", bounds=(0.0, 1.0), binary=True)
-
-
-def _metric(policy: Policy, rule: Rule, pairs: SuitePairs) -> MetricFacts | None:
-    by_name = {fact.name: fact for fact in pairs.metrics}
-    if rule.metric == "primary":
-        return by_name[pairs.record.primary]
-    if rule.metric in by_name:
-        return by_name[rule.metric]
-    if "*" in rule.suite or "?" in rule.suite:
-        return None  # a pattern may meet suites without the metric; none at all is an error in `members`
-    raise PolicyError(
-        f"suite '{pairs.record.name}' has no metric '{rule.metric}'.{suggestion(rule.metric, by_name)} "
-        f"It has: {', '.join(by_name)}.",
+def _no_metric(policy: Policy, rule: Rule, suites: Sequence[SuitePairs]) -> PolicyError:
+    names = sorted({fact.name for pairs in suites for fact in pairs.record.metrics})
+    return PolicyError(
+        f"no suite that matches '{rule.suite}' has the metric '{rule.metric}'."
+        f"{suggestion(rule.metric, names)} There are: {', '.join(names)}.",
         path=policy.path,
         line=rule.line,
         field="metric",
     )
 
 
-def _levels(rule: Rule, base: Slice, scores: pd.DataFrame) -> Iterator[Slice]:
-    """The slices a rule is judged on."""
-    from harness.comparison.effects import slice_mask
+def _members_of(
+    policy: Policy, rule: Rule, pairs: SuitePairs, metric: MetricFacts, tags: pd.Series
+) -> Iterator[Member]:
+    base = Slice(transform=rule.transform, family=rule.family, language=rule.language, tags=rule.tags)
+    if not pairs.n_shared:
+        yield Member(rule, pairs, metric, base, rule.margin)
+        return
+    _check_margin(policy, rule, metric)
+    variants = pairs.scores.drop_duplicates("variant_id")
+    rows = variants[slice_mask(variants, base, tags=tags)]
+    for where in _levels(rule, base, rows):
+        yield Member(rule, pairs, metric, where, rule.margin)
+    if rule.metric == "primary" and rule.by is None and not rows.empty:
+        yield from _rates(rule, pairs, base)
 
-    rows = scores[slice_mask(scores, replace(base, tags=()))]
+
+def _rates(rule: Rule, pairs: SuitePairs, where: Slice) -> Iterator[Member]:
+    """The rates of unreadable and declined answers, where answers are free text and so can be either."""
+    if not (pairs.outputs["kind_candidate"] == "generate").any():
+        return
+    # A rate is a share: a margin in a metric's larger units says nothing of it.
+    margin = Margin(rule.margin.value if rule.margin.value < 1 else DEFAULT_MARGIN)
+    for outcome in RATES:
+        facts = MetricFacts(f"{outcome}_rate", direction="lower", bounds=(0.0, 1.0), binary=True)
+        yield Member(rule, pairs, facts, where, margin, rate=outcome)
+
+
+def _check_margin(policy: Policy, rule: Rule, metric: MetricFacts) -> None:
+    low, high = metric.bounds
+    if rule.margin.is_relative or low is None or high is None or rule.margin.value < high - low:
+        return
+    raise PolicyError(
+        f"a margin of {rule.margin} forbids nothing: '{metric.name}' lies between {low:g} and {high:g}; lower it.",
+        path=policy.path,
+        line=rule.line,
+        field="margin",
+    )
+
+
+def _levels(rule: Rule, base: Slice, rows: pd.DataFrame) -> Iterator[Slice]:
+    """The slices a rule is judged on; `rows` are the variants of its base slice, one row each."""
     if rule.by is None:
         if not rows.empty:
             yield base
@@ -120,7 +166,9 @@ def _levels(rule: Rule, base: Slice, scores: pd.DataFrame) -> Iterator[Slice]:
         # A position or level is a step of one transform: 0.5 of a rotation is not 0.5 of something else.
         steps = rows.dropna(subset=[rule.by])[["transform", rule.by]].drop_duplicates()
         for transform, step in sorted(steps.itertuples(index=False, name=None)):
-            yield replace(base, transform=transform, **{rule.by: step})
+            where = replace(base, transform=transform)
+            yield replace(where, position=step) if rule.by == "position" else replace(where, level=step)
         return
     for value in sorted(rows[rule.by].dropna().unique()):
-        yield replace(base, **{rule.by: value})
+        is_transform = rule.by == "transform"
+        yield replace(base, transform=value) if is_transform else replace(base, language=value)

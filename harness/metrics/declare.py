@@ -36,7 +36,7 @@ class CorpusRow:
     predicted: str | None = None
     gold: str | None = None
     logprob_nats: float | None = None
-    tokens: int | None = None
+    tokens: float | None = None
     weight: float = 1.0
 
 

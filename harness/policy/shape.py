@@ -36,7 +36,7 @@ class Shape(BaseModel):
 class SliceShape(Shape):
     """Which items a rule looks at."""
 
-    language: str | None = Field(None, description="Only items of this language, e.g. zh.")
+    language: str | None = Field(default=None, description="Only items of this language, e.g. zh.")
     tags: dict[str, str | int] = Field(default_factory=dict, description="Only items with these tags.")
 
 
@@ -50,12 +50,12 @@ class RuleShape(Shape):
         description="Largest acceptable loss, in the metric's units or as a share of the baseline ('10%').",
     )
     transform: str | None = Field(
-        None, description="Only variants of this transform; `source` is the unchanged items."
+        default=None, description="Only variants of this transform; `source` is the unchanged items."
     )
-    family: str | None = Field(None, description="Only variants of this family of transforms.")
-    slice: SliceShape = Field(default_factory=SliceShape, description="Only these items.")
+    family: str | None = Field(default=None, description="Only variants of this family of transforms.")
+    slice: SliceShape = Field(SliceShape(), description="Only these items.")
     by: Literal["transform", "position", "language", "level"] | None = Field(
-        None, description="One judgement per transform, position, level or language."
+        default=None, description="One judgement per transform, position, level or language."
     )
     tier: Literal["blocking", "advisory"] = Field(
         "blocking", description="An advisory rule never fails the build."
@@ -73,7 +73,9 @@ class PolicyShape(Shape):
 
     version: Literal[1] = Field(alias="schema", description="Version of this format.")
     alpha: float = Field(0.05, gt=0, le=0.5, description="One-sided level of all blocking rules together.")
-    baseline: BaselineShape | None = Field(None, description="The baseline, unless --baseline names another.")
+    baseline: BaselineShape | None = Field(
+        default=None, description="The baseline, unless --baseline names another."
+    )
     inconclusive: Literal["fail", "warn"] = Field(
         "fail", description="What an inconclusive verdict does to the build."
     )

@@ -56,9 +56,9 @@ def faults(**value: Any) -> dict[str, str]:
         ({"id": 3}, "id", "unknown key 'id': ids are computed"),
         ({"inner": {"id": 3}}, "inner.id", "unknown key 'id'. Known: colour, depth."),
         (
-            {"inner": {"colour": "greem"}},
+            {"inner": {"colour": "greeen"}},
             "inner.colour",
-            "expected 'red' or 'green', got 'greem'. Did you mean 'green'?",
+            "expected 'red' or 'green', got 'greeen'. Did you mean 'green'?",
         ),
         ({"inner": {"depth": 1.5}}, "inner.depth", "expected a whole number, got 1.5"),
         ({"inner": {"depth": True}}, "inner.depth", "expected a whole number, got True"),
