@@ -150,9 +150,9 @@ def _pair_suite(
         record=record,
         metrics=tuple(fact for fact in record.metrics if fact.name in names_b),
         scores=_merged(baseline.scores_of(suite, shared), candidate.scores_of(suite, shared)),
-        outputs=left[0]
-        .loc[left[0].index.isin(shared)]
-        .join(right[0], lsuffix="_baseline", rsuffix="_candidate"),
+        outputs=left[0][left[0].index.isin(shared)]
+        .add_suffix("_baseline")
+        .join(right[0].add_suffix("_candidate")),
         n_baseline=len(ids_b),
         n_candidate=len(ids_c),
         n_shared=len(shared),
