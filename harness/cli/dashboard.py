@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from harness.cli.options import store_option
@@ -19,9 +21,14 @@ from harness.cli.options import store_option
     help="Address; anything else than loopback needs --expose.",
 )
 @click.option("--expose", is_flag=True, help="Allow other machines to connect. There is no login.")
+@click.option(
+    "--policy",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Policy that the Verdict page judges by [default: as harness gate].",
+)
 @click.option("--open/--no-open", "opens", default=True, show_default=True, help="Open a browser.")
-def dashboard(store: str, port: int, host: str, expose: bool, opens: bool) -> int:
+def dashboard(store: str, port: int, host: str, expose: bool, policy: Path | None, opens: bool) -> int:
     """Open the dashboard over the store; it listens on this machine only."""
     from harness.report.serve import serve_dashboard
 
-    return serve_dashboard(store, port=port, host=host, expose=expose, opens=opens)
+    return serve_dashboard(store, port=port, host=host, expose=expose, policy=policy, opens=opens)

@@ -77,10 +77,10 @@ def gate_table(judgements: Sequence[Judgement], *, link: Link | None = None) -> 
     """One row a rule, suite and slice, what failed first: values, effect, interval against margin, power, reason."""
     axes = _axes(lines_of_judgements(judgements))
     head = (
-        "", "Rule", "Baseline", "Candidate", "Difference", "95 % interval", "Margin", "Items", "MDE", "Why",
+        "", "Rule", "Baseline → candidate", "Difference", "95 % interval", "Margin", "Items", "MDE", "Why",
     )  # fmt: skip
     rows = [_gate_row(judgement, axes, link) for judgement in gravest_first(judgements)]
-    made = table(head, rows, numbers=(2, 3, 4, 6, 7, 8))
+    made = table(head, rows, numbers=(2, 3, 5, 6, 7))
     return element("div", made, class_="h-scroll", tabindex=0, role="group", aria_label="Rules")
 
 
@@ -122,7 +122,7 @@ def _rule_name(judgement: Judgement, link: Link | None) -> Content:
 def effects_table(effects: Sequence[Effect], *, link: Link | None = None) -> Markup:
     """One row a suite, metric and slice: values, effect, interval drawn, counts of flips."""
     axes = _axes([_effect_line(effect) for effect in effects if effect.effect is not None])
-    head = ("Suite", "Baseline", "Candidate", "Difference", "95 % interval", "Scored", "Items", "Lost", "Won")
+    head = ("Suite", "Baseline → candidate", "Difference", "95 % interval", "Scored", "Items", "Lost", "Won")
     rows = []
     for effect in effects:
         where = "all variants" if effect.slice.title == "all" else effect.slice.title
@@ -142,7 +142,7 @@ def effects_table(effects: Sequence[Effect], *, link: Link | None = None) -> Mar
                 element("td", count_text(effect.won), class_="h-number"),
             )
         )
-    return element("div", table(head, rows, numbers=(1, 2, 3, 5, 6, 7, 8)), class_="h-scroll", tabindex=0)
+    return element("div", table(head, rows, numbers=(1, 2, 4, 5, 6, 7)), class_="h-scroll", tabindex=0)
 
 
 def _effect_line(effect: Effect) -> EffectLine:
@@ -161,13 +161,13 @@ def _axes(lines: Iterable[EffectLine]) -> dict[str, Axis]:
 
 
 def _values(effect: Effect) -> tuple[Markup, ...]:
-    arrow = "" if effect.direction == "higher" else " ↓"
+    is_lower = effect.direction == "lower"
     tone = _TONES[tone_of(effect.low, effect.high)]
+    values = f"{value_text(effect.baseline)} → {value_text(effect.candidate)}"
     return (
-        element("td", value_text(effect.baseline), class_="h-number"),
         element(
-            "td", value_text(effect.candidate) + arrow, class_="h-number",
-            title="lower is better" if arrow else None,
+            "td", values, element("div", "lower is better", class_="h-dim h-ends") if is_lower else None,
+            class_="h-number",
         ),
         element("td", element("span", effect_text(effect.effect), class_=tone or None), class_="h-number"),
     )  # fmt: skip

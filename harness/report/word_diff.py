@@ -45,7 +45,29 @@ def word_diff(before: str, after: str) -> tuple[Piece, ...]:
             continue
         pieces += [Piece("removed", "".join(left[i:j]))] if j > i else []
         pieces += [Piece("added", "".join(right[k:m]))] if m > k else []
-    return tuple(pieces)
+    return tuple(_joined(pieces))
+
+
+def _joined(pieces: list[Piece]) -> Iterator[Piece]:
+    """Changes with nothing but white space between them as one change: words that left, then words that came."""
+    removed = added = ""
+    for place, piece in enumerate(pieces):
+        between = piece.kind == "same" and piece.text.isspace() and 0 < place < len(pieces) - 1
+        if piece.kind == "same" and not (between and (removed or added)):
+            yield from _change(removed, added)
+            removed = added = ""
+            yield piece
+            continue
+        removed += piece.text if piece.kind != "added" else ""
+        added += piece.text if piece.kind != "removed" else ""
+    yield from _change(removed, added)
+
+
+def _change(removed: str, added: str) -> Iterator[Piece]:
+    if removed:
+        yield Piece("removed", removed)
+    if added:
+        yield Piece("added", added)
 
 
 def _whole(before: str, after: str) -> Iterator[Piece]:

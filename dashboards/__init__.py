@@ -1,0 +1,1 @@
+"""The dashboard over a store: four thin pages on top of harness.report's queries and figures."""
