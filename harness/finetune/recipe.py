@@ -64,9 +64,7 @@ class Recipe:
     def fault(self, parts: Parts, message: str) -> RecipeError:
         """An error at a place of the recipe."""
         line, column = self.places.place(parts)
-        return RecipeError(
-            message, path=self.path, line=line, column=column, field=field_path(parts) or None
-        )
+        return RecipeError(message, path=self.path, line=line, column=column, field=field_path(parts) or None)
 
 
 def load_recipe(path: str | Path) -> Recipe:
