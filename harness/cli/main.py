@@ -11,6 +11,7 @@ from harness import __version__
 from harness.cli import commands
 from harness.core.errors import HarnessError
 from harness.core.naming import suggestion
+from harness.core.visible import visible
 
 EPILOG = """\b
 Exit codes: 0 fine or pass, 1 regression, 2 usage, 3 inconclusive, 4 could not measure.
@@ -62,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(2)
     except HarnessError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {visible(str(error))}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()

@@ -7,10 +7,11 @@ from typing import Any
 
 from harness.comparison import Comparison, Effect
 from harness.report.numbers import effect_text, interval_text, scored_text, value_text
-from harness.report.terminal import console, table, visible
+from harness.report.terminal import console, table
 from harness.store import StoredRun
 
 MOST_FLIPS = 5
+MOST_SHOWN = 80
 
 
 def comparison_json(found: Comparison) -> dict[str, Any]:
@@ -109,9 +110,16 @@ def _show_flips(found: Comparison) -> None:
     for flip in lost[:MOST_FLIPS]:
         out.print(
             f"  {flip.suite} · {flip.transform} · {flip.language} · {flip.variant_id}\n"
-            f"    gold {visible(flip.gold or '-', limit=80)!r}\n"
-            f"    was  {visible(flip.baseline_output or '-', limit=80)!r}\n"
-            f"    now  {visible(flip.candidate_output or '-', limit=80)!r}"
+            f"    gold {_quoted(flip.gold)}\n"
+            f"    was  {_quoted(flip.baseline_output)}\n"
+            f"    now  {_quoted(flip.candidate_output)}"
         )
     if len(lost) > MOST_FLIPS:
         out.print(f"  … {len(lost) - MOST_FLIPS} more: harness dashboard, or --json")
+
+
+def _quoted(text: str | None) -> str:
+    """On one line, what cannot be printed as escapes, cut."""
+    if text is None:
+        return "-"
+    return repr(text[:MOST_SHOWN]) + (" …" if len(text) > MOST_SHOWN else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 from harness.core.errors import HarnessError
 from harness.report.terminal import console, table
+from harness.store import open_store
 
 PACKAGES = (
     "sft-harness", "torch", "transformers", "peft", "accelerate", "lm-eval", "safetensors", "datasets",
@@ -65,8 +67,6 @@ def _versions() -> Iterator[Finding]:
 
 
 def _device() -> Iterator[Finding]:
-    import os
-
     import torch
 
     if torch.cuda.is_available():
@@ -87,16 +87,21 @@ def _device() -> Iterator[Finding]:
 
 
 def _store(store: str) -> Finding:
-    from harness.store import open_store
-
     try:
         kept = open_store(store)
         runs = kept.runs()
     except HarnessError as error:
         if "://" not in store and not Path(store).exists():
-            return Finding("store", "note", f"{store} is not there yet; the first run makes it")
+            return _future_store(Path(store))
         return Finding("store", "fault", str(error))
     return Finding("store", "fine", f"{store}: {len(runs)} finished runs")
+
+
+def _future_store(store: Path) -> Finding:
+    folder = next(parent for parent in store.absolute().parents if parent.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        return Finding("store", "fault", f"{store} cannot be made: {folder} is not writable")
+    return Finding("store", "note", f"{store} is not there yet; the first run makes it")
 
 
 def _checkpoint(checkpoint: str) -> list[Finding]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from harness.comparison.corpus import corpus_value
 from harness.core.rows import MetricFacts
 from harness.report.numbers import count_text, scored_text, value_text
 from harness.report.terminal import console, table
 from harness.store import Manifest, Store, StoredRun
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class RunSummary:
             f"{count_text(counts.get('unparsed'))} unparsed, {count_text(counts.get('abstained'))} abstained, "
             f"{count_text(counts.get('failed'))} failed, {manifest.timings.get('seconds', 0):.1f} s"
         )
-        out.print(f"Next: harness compare BASELINE {manifest.run_id} --store {store}")
+        out.print(f"Next: harness compare BASELINE {manifest.run_id} --store {shlex.quote(store)}")
 
 
 def run_summary(run: StoredRun) -> RunSummary:
@@ -98,9 +103,7 @@ def run_summary(run: StoredRun) -> RunSummary:
     return RunSummary(run.manifest, tuple(lines))
 
 
-def _corpus_line(suite: str, fact: MetricFacts, rows: Any, outputs: Any) -> ScoreLine:
-    from harness.comparison.corpus import corpus_value
-
+def _corpus_line(suite: str, fact: MetricFacts, rows: pd.DataFrame, outputs: pd.DataFrame) -> ScoreLine:
     answered = outputs[outputs["outcome"] != "failed"]
     value = corpus_value(fact.name, answered) if len(answered) else None
     return ScoreLine(
@@ -126,10 +129,15 @@ def runs_json(store: Store) -> list[dict[str, Any]]:
 
 def show_runs(store: Store) -> None:
     """Print the finished runs of a store."""
+    listed = runs_json(store)
+    if not listed:
+        console().print(
+            "No finished run here yet. Make one: harness run CHECKPOINT --suite key-info-position"
+        )
+        return
     rows = table(
         "run", "name", "checkpoint", "created", "suites", "outputs", "failed", right=("outputs", "failed")
     )
-    listed = runs_json(store)
     for run in listed:
         suites = run["suites"]
         shown = ", ".join(suites[:4]) + (f" +{len(suites) - 4}" if len(suites) > 4 else "")
@@ -138,11 +146,6 @@ def show_runs(store: Store) -> None:
             run["run_id"], ", ".join(run["names"]), run["checkpoint"], run["created"][:16], shown,
             count_text(counts.get("outputs")), count_text(counts.get("failed")),
         )  # fmt: skip
-    if not listed:
-        console().print(
-            "No finished run here yet. Make one: harness run CHECKPOINT --suite key-info-position"
-        )
-        return
     console().print(rows)
 
 

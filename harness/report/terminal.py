@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from harness.core.visible import visible
 
 PIPE_WIDTH = 180
 
 
+class _VisibleConsole(Console):
+    """A console that prints no control character of a text: names, file contents and outputs are hostile.
+
+    Subclassed because Rich has no hook for it; every caller would have to remember otherwise.
+    """
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As Rich's, with texts made visible."""
+        super().print(*(visible(each) if isinstance(each, str) else each for each in objects), **options)
+
+
+class _VisibleTable(Table):
+    """A table whose cells hold no control character, for the same reason."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        """As Rich's, with texts made visible."""
+        super().add_row(*(visible(cell) if isinstance(cell, str) else cell for cell in cells), **options)
+
+
 def console() -> Console:
-    """Standard output; wide and without colour in a pipe. Markup in our strings is off: output is hostile."""
-    import sys
-
-    from rich.console import Console
-
+    """Standard output; wide and without colour in a pipe. Markup in our strings is off."""
     width = None if sys.stdout.isatty() else PIPE_WIDTH
-    return Console(width=width, highlight=False, markup=False, emoji=False)
+    return _VisibleConsole(width=width, highlight=False, markup=False, emoji=False)
 
 
 def table(*columns: str, title: str | None = None, right: Sequence[str] = ()) -> Table:
     """An empty table; the columns of `right` are aligned to the right."""
-    from rich import box
-    from rich.table import Table
-
-    made = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    made = _VisibleTable(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
     for column in columns:
         made.add_column(
             column,
@@ -37,27 +52,3 @@ def table(*columns: str, title: str | None = None, right: Sequence[str] = ()) ->
             no_wrap=column in right or column in ("suite", "rule", "run", "95 % interval"),
         )
     return made
-
-
-def visible(text: str, *, limit: int = 400) -> str:
-    """Model output made safe to print: control and invisible characters as escapes, cut.
-
-    Example:
-        >>> visible("a\\x1b[31mb\\u202ec")
-        'a\\\\x1b[31mb\\\\u202ec'
-    """
-    from unicodedata import category
-
-    shown = "".join(
-        character if character == "\n" or category(character)[0] != "C" else _escape(character)
-        for character in text[:limit]
-    )
-    return shown + (" …" if len(text) > limit else "")
-
-
-def _escape(character: str) -> str:
-    return (
-        character.encode("unicode_escape").decode("ascii")
-        if ord(character) < 0xD800 or ord(character) > 0xDFFF
-        else f"\\u{ord(character):04x}"
-    )

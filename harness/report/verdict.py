@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+from typing import Literal
 from xml.etree import ElementTree
 
+from rich.text import Text
+
+from harness.core.visible import visible
 from harness.gating import Judgement, Verdict
 from harness.report.numbers import (
     STATUS_MARKS,
@@ -16,6 +22,8 @@ from harness.report.numbers import (
 )
 from harness.report.terminal import console, table
 
+_MARKUP = re.compile(r"[\\`*_\[\]|#~]")
+JunitKind = Literal["failure", "error", "skipped"]
 MDE_NOTE = "MDE: smallest loss found with 80 % power if 10 % / 20 % of the answers differ between the two checkpoints."
 
 
@@ -30,8 +38,6 @@ def detectable_text(judgement: Judgement) -> str:
 
 def show_verdict(verdict: Verdict, *, store: str) -> None:
     """Print the verdict, every rule, and the command that shows more."""
-    from rich.text import Text
-
     out = console()
     named = ", ".join(f"{name} ({run_id})" for run_id, name in verdict.candidate)
     against = ", ".join(f"{name} ({run_id})" for run_id, name in verdict.baseline)
@@ -63,9 +69,9 @@ def show_verdict(verdict: Verdict, *, store: str) -> None:
             out.print(f"{STATUS_MARKS[judgement.status]} {judgement.title}: {judgement.reason}{needed}")
     out.print(Text(f"{verdict.status.upper()}", style=STATUS_STYLES[verdict.status]), verdict.reason)
     if verdict.judgements and verdict.status != "pass":
-        first, second = verdict.baseline[0][0], verdict.candidate[0][0]
+        first, second, place = verdict.baseline[0][0], verdict.candidate[0][0], shlex.quote(store)
         out.print(
-            f"Next: harness compare {first} {second} --store {store}   or   harness dashboard --store {store}"
+            f"Next: harness compare {first} {second} --store {place}   or   harness dashboard --store {place}"
         )
 
 
@@ -107,57 +113,53 @@ def _names(side: tuple[tuple[str, str], ...]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that cannot leave its table cell or become markup."""
-    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
-    return escaped.replace("`", "\\`").replace("[", "\\[") if "[" in escaped and "](" in escaped else escaped
+    """Text on one line that cannot leave its table cell or become markup, a link, a mention or an image."""
+    return _MARKUP.sub(r"\\\g<0>", visible(text).replace("\n", " ").replace("<", "&lt;")).replace(
+        "@", "&#64;"
+    )
 
 
 def verdict_junit(verdict: Verdict) -> str:
     """JUnit XML: one test a rule; an inconclusive rule is an error unless the policy only warns, then skipped."""
-    blocking = [judgement for judgement in verdict.judgements if judgement.is_blocking]
+    kinds: list[JunitKind | None] = [
+        _kind(judgement, warns_only=verdict.warns_only) for judgement in verdict.judgements
+    ]
+    if not verdict.judgements:
+        kinds = ["skipped" if verdict.warns_only else "error"]
     suite = ElementTree.Element(
         "testsuite",
         name="harness gate",
-        tests=str(len(verdict.judgements)),
-        failures=str(sum(judgement.status == "fail" for judgement in blocking)),
-        errors="0"
-        if verdict.warns_only
-        else str(sum(judgement.status == "inconclusive" for judgement in blocking)),
-        skipped=str(_n_skipped(verdict)),
+        tests=str(len(kinds)),
+        failures=str(kinds.count("failure")),
+        errors=str(kinds.count("error")),
+        skipped=str(kinds.count("skipped")),
     )
-    for judgement in verdict.judgements:
-        case = ElementTree.SubElement(suite, "testcase", classname="gate", name=judgement.title)
-        _outcome(case, judgement, warns_only=verdict.warns_only)
+    for judgement, kind in zip(verdict.judgements, kinds, strict=False):
+        case = ElementTree.SubElement(suite, "testcase", classname="gate", name=_xml_text(judgement.title))
+        _add_outcome(case, kind, judgement.reason)
         text = f"{judgement.reason}\n{judgement.effect.method}"
         ElementTree.SubElement(case, "system-out").text = _xml_text(text)
     if not verdict.judgements:
         case = ElementTree.SubElement(suite, "testcase", classname="gate", name="comparison")
-        suite.set("tests", "1")
-        kind = "skipped" if verdict.warns_only else "error"
-        suite.set("skipped" if verdict.warns_only else "errors", "1")
-        ElementTree.SubElement(case, kind, message=_xml_text(verdict.reason))
+        _add_outcome(case, kinds[0], verdict.reason)
     ElementTree.indent(suite)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suite, encoding="unicode") + "\n"
 
 
-def _n_skipped(verdict: Verdict) -> int:
-    return sum(
-        judgement.status != "pass"
-        and (not judgement.is_blocking or (verdict.warns_only and judgement.status != "fail"))
-        for judgement in verdict.judgements
-    )
-
-
-def _outcome(case: ElementTree.Element, judgement: Judgement, *, warns_only: bool) -> None:
+def _kind(judgement: Judgement, *, warns_only: bool) -> JunitKind | None:
     if judgement.status == "pass":
-        return
-    message = _xml_text(judgement.reason)
+        return None
     if not judgement.is_blocking or (warns_only and judgement.status == "inconclusive"):
-        ElementTree.SubElement(case, "skipped", message=message)
-    elif judgement.status == "fail":
-        ElementTree.SubElement(case, "failure", message=message, type="regression")
-    else:
-        ElementTree.SubElement(case, "error", message=message, type="inconclusive")
+        return "skipped"
+    return "failure" if judgement.status == "fail" else "error"
+
+
+def _add_outcome(case: ElementTree.Element, kind: JunitKind | None, reason: str) -> None:
+    if kind is None:
+        return
+    outcome = ElementTree.SubElement(case, kind, message=_xml_text(reason))
+    if kind != "skipped":
+        outcome.set("type", "regression" if kind == "failure" else "inconclusive")
 
 
 def _xml_text(text: str) -> str:
