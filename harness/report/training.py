@@ -6,8 +6,9 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.core.visible import visible
 from harness.report.numbers import count_text
-from harness.report.terminal import console, table, visible
+from harness.report.terminal import console, table
 
 if TYPE_CHECKING:
     from rich.console import Console
