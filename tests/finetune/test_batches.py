@@ -74,6 +74,16 @@ def test_another_seed_or_stage_is_another_order() -> None:
     assert len(orders) == 4
 
 
+def test_another_seed_or_stage_puts_other_rows_together() -> None:
+    stage = StageShape(method="full", epochs=1, batch_size=4)
+    together = {
+        frozenset(map(frozenset, batch_plan([7] * 40, stage, seed=seed, stage_index=index).batches))
+        for seed in (1, 2)
+        for index in (0, 1)
+    }
+    assert len(together) == 4
+
+
 def test_rows_of_like_length_stand_together() -> None:
     # By hand: lengths 1 and 100 in equal number; grouped, a batch of 8 mixes them in at most one batch a pool.
     lengths = [1, 100] * 64

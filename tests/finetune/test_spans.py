@@ -126,7 +126,9 @@ def test_an_item_is_trained_on_the_very_tokens_it_is_asked_with(
     first = row.learned.index(True)
     assert list(row.ids[:first]) == prompt
     assert all(row.learned[first:])
-    assert checkpoint.tokenizer.decode(_learned(row)).removesuffix("</s>").strip() == answer
+    # In plain text an English answer follows its cue after a space, a Chinese one at once; so in evaluation.
+    joiner = " " if kind == "plain" and item.language == "en" else ""
+    assert checkpoint.tokenizer.decode(_learned(row)) == joiner + answer + "</s>"
     assert row.ids[-1] == checkpoint.tokenizer.eos_token_id
 
 
