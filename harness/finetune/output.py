@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,6 +112,25 @@ def begin(places: Places, training_id: str, *, resume: bool) -> bool:
             f"{places.out} cannot be written ({error.strerror or error}); name a folder that can."
         ) from error
     return False
+
+
+@contextmanager
+def full_disk_told(places: Places) -> Iterator[None]:
+    """Tells of a disk that is full or gone, and that nothing saved is lost.
+
+    Raises:
+        UsageError: In place of what the file system said.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"{places.out} could not be written ({reason}). States saved before are kept in {places.work}: make "
+            "room and run the same command again to go on."
+        ) from error
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -85,7 +85,7 @@ def finetune(
             return Trained(places.out, before, is_new=False)
         output.begin(places, training_id, resume=resume)
         seconds_prepared = time.perf_counter() - begun
-        with kept_generators():
+        with kept_generators(), output.full_disk_told(places):
             trainee, done = _stages(recipe, checkpoint, ready, places, progress)
             kind = output.write_checkpoint(trainee, recipe, checkpoint, places)
         manifest = _manifest(recipe, checkpoint, ready, done)
@@ -96,8 +96,9 @@ def finetune(
             "train_seconds": round(sum(stage.seconds for stage in done), 3),
             "seconds": round(time.perf_counter() - begun, 3),
         }
-        output.write_json(places.result / output.MANIFEST, manifest)
-        output.publish(places)
+        with output.full_disk_told(places):
+            output.write_json(places.result / output.MANIFEST, manifest)
+            output.publish(places)
     return Trained(places.out, manifest, is_new=True)
 
 

@@ -114,8 +114,10 @@ def train_stage(
     """Trains the model in place, going on from the newest whole state in the folder.
 
     Raises:
-        RecipeError: If the loss is no longer finite.
+        RecipeError: If the loss is no longer finite, or a batch does not fit the memory.
     """
+    import torch
+
     from harness.engine.forward import has_head_apart, inner_model
 
     inner = inner_model(model)
@@ -127,7 +129,13 @@ def train_stage(
     trainer = _trainer(model, recipe, place, rows, checkpoint, folder, progress, head_apart=head_apart)
     started = time.perf_counter()
     state = newest_state(folder)
-    trainer.train(resume_from_checkpoint=None if state is None else str(state))
+    try:
+        trainer.train(resume_from_checkpoint=None if state is None else str(state))
+    except torch.OutOfMemoryError as error:
+        message = (
+            "the memory is too small for a batch; lower batch_size or batch_tokens, and raise accumulate"
+        )
+        raise recipe.fault(("stages", place), message) from error
     model.eval()
     inner.set_attn_implementation(usual)
     return StageDone(

@@ -402,6 +402,46 @@ def test_an_output_that_cannot_be_written_is_told_before_training(
         _train(recipe_over(), tmp_path / "file" / "out", progress=_killer(1))
 
 
+def test_a_full_disk_is_told_and_the_saved_states_are_gone_on_from(
+    recipe_over: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import errno
+    import os
+
+    from harness.finetune import train_stage as module
+
+    recipe = recipe_over(steps=12, batch_size=4, save_every=5)
+    save = module.save_tensors
+
+    def fill(model: Any, path: Path) -> None:
+        if path.parent.name == "checkpoint-10":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        save(model, path)
+
+    monkeypatch.setattr(module, "save_tensors", fill)
+    with pytest.raises(UsageError, match=r"No space left on device.*run the same command again"):
+        _train(recipe, tmp_path / "out")
+    monkeypatch.setattr(module, "save_tensors", save)
+    told: list[int] = []
+    assert _train(recipe, tmp_path / "out", progress=lambda done: told.append(done.step)).is_new
+    assert min(told) > 5
+
+
+def test_a_batch_too_large_for_the_memory_is_told(
+    recipe_over: MakeRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from harness.finetune import train_stage as module
+
+    def exhausted(*arguments: Any, **options: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(module, "summed_losses", exhausted)
+    with pytest.raises(RecipeError, match=r"stages\[0\]: the memory is too small.*lower batch_size"):
+        _train(recipe_over(steps=1), tmp_path / "out")
+
+
 def test_a_device_that_training_does_not_take_is_told(recipe_over: MakeRecipe, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="CUDA_VISIBLE_DEVICES"):
         finetune(recipe_over(), out=tmp_path / "out", device="cuda:1")
