@@ -38,6 +38,7 @@ RECIPE = """\
 schema: 1
 base: {base}
 seed: {seed}
+precision: bfloat16   # multiplies in bfloat16 over fp32 weights
 data:
 {data}
 {treatments}stages:
