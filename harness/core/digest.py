@@ -10,8 +10,10 @@ from typing import Any
 ID_LENGTH = 24  # 96 bits of hexadecimal: no collision at a billion items
 
 
-def canonical_json(value: Any) -> str:
+def canonical_json(value: Any, *, sort_keys: bool = True) -> str:
     """JSON with sorted keys, no spaces, no ASCII escapes; NaN is refused.
+
+    Unsorted it keeps the order of the keys, for what is read back and not only digested.
 
     Lone surrogates, which JSON text may carry, are kept as escapes so that any item has an id.
 
@@ -19,7 +21,7 @@ def canonical_json(value: Any) -> str:
         >>> canonical_json({"b": 1, "a": "菜"})
         '{"a":"菜","b":1}'
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(value, sort_keys=sort_keys, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

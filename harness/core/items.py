@@ -165,7 +165,10 @@ class Item:
 
         if self.identity is not None:
             return digest("item/1", self.language, {"identity": self.identity})
-        return digest("item/1", self.language, prompt_to_json(self.prompt))
+        # The fields are asked for in their order, which sorted JSON does not keep.
+        output = self.prompt.output
+        asked = () if output is None else ([name for name, _ in output.fields],)
+        return digest("item/1", self.language, prompt_to_json(self.prompt), *asked)
 
     @cached_property
     def target_id(self) -> str:

@@ -119,7 +119,7 @@ def item_row(question: Question) -> ItemRow:
         level=variant.level.name,
         edits=canonical_json([[edit.part, edit.start, edit.before, edit.after] for edit in variant.edits]),
         tags=canonical_json(dict(variant.item.tags)),
-        item=canonical_json(item_to_json(variant.item)),
+        item=canonical_json(item_to_json(variant.item), sort_keys=False),
         prompt_text=plain_text(prompt) if isinstance(prompt, Conversation) else prompt,
         gold=gold_text(variant.item),
     )

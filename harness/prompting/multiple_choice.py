@@ -19,10 +19,10 @@ SCANNED = 65_536  # characters of an output that are searched
 # "B", "(B)", "B. text" or "B) text" at the start; a bare "A museum" is an article, not a letter.
 _LEADING = re.compile(r"^[(（\[]?([A-Z]\d?)(?:[)）\].:：、,，。]|\s*$)")
 # "the answer is B", "答案是B", "选B": the last one said counts, after whatever was reasoned before.
+# A small letter only where the sentence ends with it: "the answer is a museum" names no letter.
 _STATED = re.compile(
-    r"(?:answer\s*(?:is|:|：)|答案\s*(?:应该)?\s*(?:是|为|选|:|：)|(?:应|故|因此|所以|正确)?选(?:择|项)?(?:是|为|:|：)?)"
-    r"\s*[(（\[*]*([A-Z]\d?)(?![A-Za-z])",
-    re.IGNORECASE,
+    r"(?:(?i:answer)\s*(?:(?i:is)|:|：)|答案\s*(?:应该)?\s*(?:是|为|选|:|：)|(?:应|故|因此|所以|正确)?选(?:择|项)?(?:是|为|:|：)?)"
+    r"\s*[(（\[*]*([A-Z]\d?(?![A-Za-z])|[a-z](?=\s*(?:[)）\].。*,，;；]|$)))",
 )
 
 

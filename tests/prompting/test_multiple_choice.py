@@ -27,6 +27,12 @@ ITEM = Item(
         ("答案是B", 1),
         ("因为有钱，所以选C。", 2),
         ("It must be a bank, I think", 2),
+        ("The answer is a school", 1),
+        ("The answer is a school.", 1),
+        ("the answer is b.", 1),
+        ("Answer: c", 2),
+        ("The answer is **C**", 2),
+        ("ANSWER IS (A)", 0),
     ],
 )
 def test_an_option_is_read_as_a_person_would(text: str, option: int) -> None:
