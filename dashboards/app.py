@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from dashboards import frame, session
 from harness.report.markup import element, shown
 from harness.report.parts import wrapped
 
+# Of our own: the icon of a page, as a symbol name, would be fetched from a foreign host.
+_ICON = str(Path(__file__).with_name("icon.svg"))
 # Streamlit leaves much room around the page; a wide table needs it more.
 _STYLE = (
     "<style>[data-testid=stMainBlockContainer] { padding: 2.4rem 2.6rem 4rem; max-width: 92rem; }"
@@ -17,7 +21,9 @@ _STYLE = (
 
 def main() -> None:
     """Sets the frame, then runs the page of the address."""
-    st.set_page_config(page_title="sft-harness", layout="wide", initial_sidebar_state="expanded")
+    st.set_page_config(
+        page_title="sft-harness", page_icon=_ICON, layout="wide", initial_sidebar_state="expanded"
+    )
     st.html(_STYLE)
     session.take_url()
     page = st.navigation(

@@ -11,7 +11,7 @@ VERSION = "1"
 TRANSITIONS = tuple(before + after for before in "rwn" for after in "rwn")
 LONGEST, LONGEST_TEXT, MOST_SUITES = 200, 300, 60
 _REF = re.compile(r"[\w.\-]{1,64}")
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # and lone surrogates, which no URL can hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from harness.comparison import Comparison, Effect
 from harness.gating import Judgement
 from harness.policy.rules import DEFAULT_MARGIN
 
+SHARES = "0 to 1"
 Tone = Literal["fail", "pass", "flat"]
 
 
@@ -56,7 +57,7 @@ def tone_of(low: float | None, high: float | None) -> Tone:
 def unit_of(effect: Effect) -> str:
     """Metrics whose values lie in 0 to 1 share an axis; any other has its own."""
     values = [value for value in (effect.baseline, effect.candidate) if value is not None]
-    return "0 to 1" if all(0 <= value <= 1 for value in values) else effect.metric
+    return SHARES if all(0 <= value <= 1 for value in values) else effect.metric
 
 
 def lines_of_comparison(found: Comparison) -> list[EffectLine]:
@@ -79,7 +80,7 @@ def lines_of_comparison(found: Comparison) -> list[EffectLine]:
 
 def default_margin(effect: Effect) -> float | None:
     """The default policy's margin, for metrics in 0 to 1 only."""
-    return DEFAULT_MARGIN if unit_of(effect) == "0 to 1" else None
+    return DEFAULT_MARGIN if unit_of(effect) == SHARES else None
 
 
 def lines_of_judgements(judgements: Sequence[Judgement]) -> list[EffectLine]:
@@ -99,8 +100,13 @@ def rule_title(judgement: Judgement) -> str:
 
 
 def worst_first(lines: Iterable[EffectLine]) -> list[EffectLine]:
-    """By effect, losses first; equal ones by title."""
-    return sorted(lines, key=lambda line: (line.effect, line.title))
+    """Unit by unit, metrics in 0 to 1 leading; then by effect, losses first. Effects of two units have no order."""
+    return sorted(lines, key=lambda line: (*unit_order(line.unit), line.effect, line.title))
+
+
+def unit_order(unit: str) -> tuple[bool, str]:
+    """Where a unit stands: metrics in 0 to 1 first, the others by name."""
+    return unit != SHARES, unit
 
 
 def _line(title: str, effect: Effect, margin: float | None) -> EffectLine | None:

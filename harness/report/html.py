@@ -10,7 +10,14 @@ from harness.comparison import compare as compare_runs
 from harness.core.errors import EmptyComparison, RunNotFound
 from harness.gating import Verdict
 from harness.report.comparison import headline
-from harness.report.effect_lines import EffectLine, lines_of_comparison, lines_of_judgements, unit_of
+from harness.report.effect_lines import (
+    SHARES,
+    EffectLine,
+    lines_of_comparison,
+    lines_of_judgements,
+    unit_of,
+    unit_order,
+)
 from harness.report.flip_cards import flip_sections, flips_counted
 from harness.report.heat import heat_table, transform_effects
 from harness.report.markup import Content, Markup, element, joined, shown
@@ -96,7 +103,9 @@ def _comparison_sections(found: Comparison, *, plots: bool = True) -> Iterator[C
     shown_first = headline(found, everything=False)
     whole = [effect for effect in shown_first if effect.slice.title == "all"]
     yield element("h2", "Effects per suite")
-    yield effects_table(sorted(whole, key=lambda effect: (unit_of(effect), effect.effect or 0.0)))
+    yield effects_table(
+        sorted(whole, key=lambda effect: (*unit_order(unit_of(effect)), effect.effect or 0.0))
+    )
     yield interval_key()
     for effect in whole:
         parts = [part for part in shown_first if part.suite == effect.suite and part.slice.title != "all"]
@@ -141,7 +150,7 @@ def _plots(heading: str, lines: Sequence[EffectLine]) -> list[Content]:
     content: list[Content] = [element("h2", heading)]
     for unit in dict.fromkeys(line.unit for line in lines):
         own = [line for line in lines if line.unit == unit]
-        about = "metrics from 0 to 1" if unit == "0 to 1" else unit
+        about = "metrics from 0 to 1" if unit == SHARES else unit
         title = f"Paired differences with 95 % intervals, {about}"
         content.append(element("figure", dot_plot(own, title=shown(title))))
     return content

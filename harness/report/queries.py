@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from harness.comparison import Comparison, Effect
-from harness.report.effect_lines import default_margin, tone_of, unit_of
+from harness.report.effect_lines import default_margin, tone_of, unit_of, unit_order
 from harness.report.heat import transform_effects
 from harness.report.numbers import effect_text, interval_text, value_text
 
@@ -24,7 +24,7 @@ CLASS_COLUMNS = ("suite", "error_class", "side", "share", "change", "low", "high
 def effects_frame(
     found: Comparison, *, suites: Collection[str] = (), metric: str | None = None
 ) -> pd.DataFrame:
-    """Every effect as a row, worst first.
+    """Every effect as a row, worst first within its unit.
 
     Args:
         found: The comparison.
@@ -38,7 +38,14 @@ def effects_frame(
         if (not suites or effect.suite in suites) and effect.metric == (metric or primary[effect.suite])
     ]
     frame = _frame((_effect_row(effect) for effect in chosen), EFFECT_COLUMNS)
-    return frame.sort_values("effect", kind="stable", na_position="last", ignore_index=True)
+    by_effect = frame.sort_values("effect", kind="stable", na_position="last")
+    # Effects of two units have no order: metrics in 0 to 1 lead, the others follow by name.
+    return by_effect.sort_values(
+        "unit",
+        kind="stable",
+        key=lambda units: units.map(lambda unit: str(unit_order(unit))),
+        ignore_index=True,
+    )
 
 
 def kind_of(effect: Effect) -> str:
