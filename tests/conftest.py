@@ -14,6 +14,11 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says more of the machine's other work than of the code.
+settings.register_profile("repository", deadline=None)
+settings.load_profile("repository")
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

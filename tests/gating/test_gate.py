@@ -56,6 +56,12 @@ def baseline(folder: Path) -> StoredRun:
 
 
 @pytest.fixture(scope="module")
+def plain(folder: Path) -> StoredRun:
+    """All right, in English only."""
+    return run_of(good("plain"), [suite(n=N)], folder)
+
+
+@pytest.fixture(scope="module")
 def worse(folder: Path) -> StoredRun:
     """Wrong on a fifth of what the baseline has right."""
     return run_of(wrong_on(0.2), [suite(n=N, languages=("en", "zh"))], folder)
@@ -116,39 +122,36 @@ def test_a_failure_is_a_failure_whatever_inconclusive_means(baseline: StoredRun,
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, "pass"), (0.04, "inconclusive")])
 def test_more_than_one_percent_of_system_failures_decides_nothing(
-    tmp_path: Path, share: float, expected: str
+    plain: StoredRun, tmp_path: Path, share: float, expected: str
 ) -> None:
     def script(request: Request) -> Answer | str:
         if is_picked(prompt_text(request), share, seed="failed"):
             return BackendFailure("server", "503")
         return answering()(request)
 
-    before = run_of(good(), [suite(n=N)], tmp_path)
     after = run_of(scripted(script, name="failing"), [suite(n=N)], tmp_path)
-    verdict = gate(candidate=after, baseline=before, policy=policy())
+    verdict = gate(candidate=after, baseline=plain, policy=policy())
     assert verdict.status == expected
     if share:
         assert "failed in a system, not in the model (the policy allows 1%)" in only(verdict).reason
 
 
-def test_failures_are_allowed_as_far_as_the_policy_says(tmp_path: Path) -> None:
+def test_failures_are_allowed_as_far_as_the_policy_says(plain: StoredRun, tmp_path: Path) -> None:
     def script(request: Request) -> Answer | str:
         if is_picked(prompt_text(request), 0.04, seed="failed"):
             return BackendFailure("server", "503")
         return answering()(request)
 
-    before = run_of(good(), [suite(n=N)], tmp_path)
     after = run_of(scripted(script, name="failing"), [suite(n=N)], tmp_path)
-    assert gate(candidate=after, baseline=before, policy=policy(max_failed_share=0.1)).status == "pass"
+    assert gate(candidate=after, baseline=plain, policy=policy(max_failed_share=0.1)).status == "pass"
 
 
 # Nothing to compare is never a pass
 
 
-def test_no_shared_item_is_inconclusive(tmp_path: Path) -> None:
-    before = run_of(good(), [suite(n=N)], tmp_path)
+def test_no_shared_item_is_inconclusive(plain: StoredRun, tmp_path: Path) -> None:
     after = run_of(good("c"), [suite(n=N, first=N)], tmp_path)
-    verdict = gate(candidate=after, baseline=before)
+    verdict = gate(candidate=after, baseline=plain)
     assert (verdict.status, verdict.exit_code, verdict.judgements) == ("inconclusive", 3, ())
     assert "no shared variant may be compared" in verdict.reason
     assert any(difference.kind == "strays" for difference in verdict.differences)
@@ -163,10 +166,9 @@ def test_a_partial_candidate_is_inconclusive(tmp_path: Path, partial: Evaluation
     assert "of the suite's variants may be compared (the policy asks for 100%)" in found.reason
 
 
-def test_a_partial_candidate_can_be_allowed(tmp_path: Path) -> None:
-    before = run_of(good(), [suite(n=N)], tmp_path)
+def test_a_partial_candidate_can_be_allowed(plain: StoredRun, tmp_path: Path) -> None:
     after = run_of(good("c"), [suite(n=N)], tmp_path, settings=EvaluationSettings(limit=250))
-    assert gate(candidate=after, baseline=before, policy=policy(min_shared=0.8)).status == "pass"
+    assert gate(candidate=after, baseline=plain, policy=policy(min_shared=0.8)).status == "pass"
 
 
 @pytest.mark.parametrize("is_baseline", [True, False])
@@ -196,18 +198,19 @@ def test_a_suite_with_other_prompts_keeps_the_rest_from_passing(tmp_path: Path) 
 # What a rule says
 
 
-def test_a_stricter_rule_on_a_suite_is_not_lost_behind_a_general_one(tmp_path: Path) -> None:
-    before = run_of(good(), [suite(n=N)], tmp_path)
+def test_a_stricter_rule_on_a_suite_is_not_lost_behind_a_general_one(
+    plain: StoredRun, tmp_path: Path
+) -> None:
     after = run_of(wrong_on(0.03, name="c"), [suite(n=N)], tmp_path)
     verdict = gate(
         candidate=after,
-        baseline=before,
+        baseline=plain,
         policy=policy({"margin": 0.2}, {"suite": "letters", "margin": 0.001}),
     )
     assert [judgement.status for judgement in verdict.judgements] == ["pass", "fail"]
     # Two rules on the same numbers are one hypothesis: Holm takes nothing from either.
     assert {judgement.harm_p for judgement in verdict.judgements} == {
-        only(gate(candidate=after, baseline=before, policy=policy({"margin": 0.2}))).harm_p
+        only(gate(candidate=after, baseline=plain, policy=policy({"margin": 0.2}))).harm_p
     }
 
 
