@@ -13,7 +13,7 @@ import streamlit as st
 from harness.comparison import Comparison, compare
 from harness.gating import Verdict, gate
 from harness.policy import Policy, default_policy, load_policy
-from harness.report.item_queries import items_frame
+from harness.report.item_queries import Tables, items_frame, tables_of
 from harness.report.runs import RunSummary, run_summary
 from harness.store import Manifest, Store, open_store
 
@@ -79,6 +79,12 @@ def comparison(url: str, baseline: str, candidate: str) -> Comparison:
 def items(url: str, baseline: str, candidate: str) -> pd.DataFrame:
     """Every compared variant; not to be written to."""
     return items_frame(comparison(url, baseline, candidate))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the prompts …")
+def tables(url: str, baseline: str, candidate: str, suite: str) -> Tables:
+    """What an item's page reads of one suite; not to be written to."""
+    return tables_of(comparison(url, baseline, candidate), suite)
 
 
 def verdict(url: str, baseline: str, candidate: str, chosen: Policy) -> Verdict:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboards import frame
+from dashboards import data, frame
 from harness.comparison import Comparison
-from harness.core.errors import UnknownName
+from harness.core.errors import StoreError, UnknownName
 from harness.report.item_queries import ItemDetail, Said, item_detail
 from harness.report.markup import Markup, element, shown
 from harness.report.numbers import count_text, value_text
@@ -16,12 +16,13 @@ from harness.report.word_diff import diff_markup
 _MARKS = {True: ("✓ right", "h-pass"), False: ("✗ wrong", "h-fail"), None: ("no score", "h-inconclusive")}
 
 
-def show_item(found: Comparison, suite: str, variant_id: str) -> None:
+def show_item(chosen: frame.Chosen, found: Comparison, suite: str, variant_id: str) -> None:
     """The item's head line, its texts side by side, the word diff and the facts."""
     try:
-        item = item_detail(found, suite, variant_id)
-    except UnknownName as error:
-        frame.empty(str(error))
+        tables = data.tables(chosen.url, chosen.baseline, chosen.candidate, suite)
+        item = item_detail(found, suite, variant_id, tables=tables)
+    except (UnknownName, StoreError) as error:
+        frame.empty(str(error), f"harness doctor --store {chosen.url}")
         return
     st.html(wrapped(_head(item)))
     left, right = st.columns(2, gap="large")

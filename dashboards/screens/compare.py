@@ -63,7 +63,9 @@ def _overview(whole: pd.DataFrame) -> str:
             effects_figure(own, palette=frame.palette()),
             on_select="rerun",
             key=f"overview_{unit}",
-            alt=f"Paired differences with 95 % intervals, worst first. {told}",
+            **frame.described(
+                st.altair_chart, f"Paired differences with 95 % intervals, worst first. {told}"
+            ),
         )
         clicked = _clicked(event) or clicked
     return clicked or str(whole["suite"].iloc[0])
@@ -92,7 +94,7 @@ def _slices(found: Comparison, effects: pd.DataFrame, clicked: str) -> None:
             st.altair_chart(
                 effects_figure(parts.head(20), palette=frame.palette()),
                 key="slices",
-                alt=f"Slices of {suite}. {told}",
+                **frame.described(st.altair_chart, f"Slices of {suite}. {told}"),
             )
     with right:
         st.subheader("What kind of wrong")
@@ -106,7 +108,7 @@ def _slices(found: Comparison, effects: pd.DataFrame, clicked: str) -> None:
             st.altair_chart(
                 classes_figure(classes, palette=frame.palette()),
                 key="classes",
-                alt=f"Error classes of {suite}. {told}",
+                **frame.described(st.altair_chart, f"Error classes of {suite}. {told}"),
             )
             lines = dict.fromkeys(f"{row.error_class}: {row.numbers}" for row in classes.itertuples())
             st.html(wrapped(element("ul", *(element("li", shown(line)) for line in lines), class_="h-dim")))

@@ -38,7 +38,7 @@ def render() -> None:
     _filters(items, view)
     wanted = Wanted(view.suites, view.transform or None, view.transition, view.error_class or None, view.text)
     listed = select_items(items, wanted)
-    _list_and_item(found, items, listed, view)
+    _list_and_item(chosen, found, items, listed, view)
 
 
 def _filters(items: pd.DataFrame, view: View) -> None:
@@ -82,7 +82,9 @@ def _choice(label: str, field: str, options: list[str], current: str, none: str)
     )
 
 
-def _list_and_item(found: Comparison, items: pd.DataFrame, listed: pd.DataFrame, view: View) -> None:
+def _list_and_item(
+    chosen: frame.Chosen, found: Comparison, items: pd.DataFrame, listed: pd.DataFrame, view: View
+) -> None:
     ids = listed["variant_id"].to_list()
     if not ids and not view.item:
         frame.empty("No item fits these filters. Take one away, or choose 'All flips'.")
@@ -100,7 +102,7 @@ def _list_and_item(found: Comparison, items: pd.DataFrame, listed: pd.DataFrame,
     _table(page, number)
     place = ids.index(item) if item in ids else None
     _steps(ids, place)
-    show_item(found, suite, item)
+    show_item(chosen, found, suite, item)
 
 
 def _pages(n_pages: int, number: int) -> None:
@@ -130,7 +132,7 @@ def _table(page: pd.DataFrame, number: int) -> None:
     st.dataframe(
         rows, hide_index=True, key=key, selection_mode="single-row", height=min(282, 36 * len(rows) + 38),
         on_select=lambda: _row_taken(key, page["variant_id"].to_list(), number),
-        alt="The items of this page; a row's selection shows it below.",
+        **frame.described(st.dataframe, "The items of this page; a row's selection shows it below."),
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def render() -> None:
             st.altair_chart(
                 position_figure(own, palette=frame.palette()),
                 key=f"position_{place}",
-                alt=f"Score against position, {suite}. {told}",
+                **frame.described(st.altair_chart, f"Score against position, {suite}. {told}"),
             )
 
 
@@ -60,7 +60,7 @@ def _heat(cells: pd.DataFrame) -> None:
         heat_figure(cells, palette=frame.palette()),
         on_select="rerun",
         key="heat",
-        alt=f"Paired difference per suite and transform. {told}",
+        **frame.described(st.altair_chart, f"Paired difference per suite and transform. {told}"),
     )
     points = event.selection.get("chosen", []) if hasattr(event, "selection") else []
     row = _row(cells, points[0]) if points else None

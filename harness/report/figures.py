@@ -39,7 +39,7 @@ DARK = Palette("#e8eaf0", "#9AA3B2", SKY, "#F0803C", "#2B2F38", "#181715")
 TONE_WORDS = {"fail": "worse", "flat": "no clear change", "pass": "better"}
 ROW_HEIGHT = 38
 # What title, axis and legend take of a chart's height, which Streamlit counts as one.
-AXIS_HEIGHT, LEGEND_HEIGHT, TURNED_LABELS = 62, 40, 96
+AXIS_HEIGHT, LEGEND_HEIGHT, TURNED_LABELS = 78, 56, 100
 
 
 def effects_figure(frame: pd.DataFrame, *, label: str = "title", palette: Palette = LIGHT) -> alt.LayerChart:

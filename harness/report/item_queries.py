@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.comparison import Comparison, SuitePairs
-from harness.comparison.flips import correctness
+from harness.comparison.flips import correctness, deciding_metric
 from harness.core.naming import unknown_name
-from harness.report.item_text import ItemText, item_texts
+from harness.report.item_text import ItemText, texts_of
 from harness.store import StoredRun
 
 if TYPE_CHECKING:
@@ -186,11 +186,49 @@ def suite_of(frame: pd.DataFrame, variant_id: str, *, suites: tuple[str, ...] = 
     return None if chosen.empty else str(chosen["suite"].iloc[0])
 
 
-def item_detail(found: Comparison, suite: str, variant_id: str) -> ItemDetail:
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What `item_detail` reads besides the comparison; a caller that shows many items keeps it.
+
+    Args:
+        asked: The suite's variants; None where the candidate's run lists none.
+        errors_baseline: The baseline's error classes.
+        errors_candidate: The candidate's.
+    """
+
+    asked: pd.DataFrame | None
+    errors_baseline: pd.DataFrame
+    errors_candidate: pd.DataFrame
+
+
+def tables_of(found: Comparison, suite: str) -> Tables:
+    """The tables of a compared suite.
+
+    Raises:
+        StoreError: If a file of theirs is absent or damaged.
+    """
+    run = found.candidate[0]
+    digest = run.manifest.suite(suite).digest
+    is_listed = any(file.startswith(f"items/{digest}") for file in run.manifest.files)
+    return Tables(
+        run.variants(suite) if is_listed else None, found.baseline[0].errors(), found.candidate[0].errors()
+    )
+
+
+def item_detail(
+    found: Comparison, suite: str, variant_id: str, *, tables: Tables | None = None
+) -> ItemDetail:
     """One compared variant with both answers.
+
+    Args:
+        found: The comparison.
+        suite: The suite's name.
+        variant_id: The variant.
+        tables: Those of `tables_of`; None reads them now.
 
     Raises:
         UnknownName: If the suite, or the variant in it, was not compared.
+        StoreError: If a file of the runs is absent or damaged.
     """
     by_name = {pairs.record.name: pairs for pairs in found.suites}
     if suite not in by_name:
@@ -198,34 +236,40 @@ def item_detail(found: Comparison, suite: str, variant_id: str) -> ItemDetail:
     pairs = by_name[suite]
     if variant_id not in pairs.outputs.index:
         raise unknown_name(f"compared variant of {suite}", variant_id, list(pairs.outputs.index[:3]))
+    tables = tables or tables_of(found, suite)
     rows = pairs.scores[pairs.scores["variant_id"] == variant_id]
     first = rows.iloc[0]
-    texts = item_texts(found.candidate[0], suite, [variant_id])
-    text = texts.get(variant_id, ItemText(""))
-    decided = correctness(pairs)
-    decided = decided[decided["variant_id"] == variant_id]
-    said = {
-        side: _said(pairs, runs[0], side, variant_id, text, decided) for side, runs in _sides(found).items()
-    }
+    text = ItemText("")
+    if tables.asked is not None:
+        asked = tables.asked[tables.asked["variant_id"] == variant_id]
+        text = texts_of(asked).get(variant_id, text)
+    before, after = (
+        _said(pairs, errors, side, variant_id, text, rows)
+        for side, errors in (("baseline", tables.errors_baseline), ("candidate", tables.errors_candidate))
+    )
+    position = first["position"]
     return ItemDetail(
         suite, variant_id, str(first["item_id"]), str(first["transform"]),
-        None if first["position"] != first["position"] else float(first["position"]), str(first["language"]), text,
-        text.answer(_str(pairs.outputs.loc[variant_id, "gold_candidate"])), said["baseline"], said["candidate"],
+        None if position is None or position != position else float(position), str(first["language"]), text,
+        text.answer(_str(pairs.outputs.loc[variant_id, "gold_candidate"])), before, after,
     )  # fmt: skip
 
 
 def _said(
-    pairs: SuitePairs, run: StoredRun, side: str, variant_id: str, text: ItemText, decided: pd.DataFrame
+    pairs: SuitePairs, errors: pd.DataFrame, side: str, variant_id: str, text: ItemText, rows: pd.DataFrame
 ) -> Said:
     output = pairs.outputs.loc[variant_id]
-    errors = run.errors()
-    errors = errors[
-        (errors["suite"] == pairs.record.name)
-        & (errors["variant_id"] == variant_id)
+    own = errors[
+        (errors["variant_id"] == variant_id)
+        & (errors["suite"] == pairs.record.name)
         & (errors["sample"] == 0)
     ].sort_values(["primary", "error_class"], ascending=[False, True])
-    rows = pairs.scores[pairs.scores["variant_id"] == variant_id]
-    right = None if decided.empty else decided[f"right_{side}"].iloc[0]
+    scores = {
+        metric: None if value != value else float(value)
+        for metric, value in zip(rows["metric"], rows[side], strict=True)
+    }
+    deciding = deciding_metric(pairs)
+    value = None if deciding is None else scores.get(deciding.name)
     predicted = _str(output[f"predicted_{side}"])
     return Said(
         output=_str(output[f"text_{side}"]) or text.answer(predicted),
@@ -235,12 +279,9 @@ def _said(
         finish_reason=_str(output[f"finish_reason_{side}"]),
         tokens=_int(output[f"tokens_{side}"]),
         prompt_tokens=_int(output[f"prompt_tokens_{side}"]),
-        error_classes=tuple(errors["error_class"]),
-        scores=tuple(
-            (metric, None if value != value else float(value))
-            for metric, value in zip(rows["metric"], rows[side], strict=True)
-        ),
-        is_right=None if _letter(right) == "n" else bool(right),
+        error_classes=tuple(own["error_class"]),
+        scores=tuple(scores.items()),
+        is_right=None if deciding is None or value is None else deciding.is_right(value),
     )
 
 

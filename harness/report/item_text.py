@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.core.errors import StoreError, UnknownName
 from harness.store import StoredRun
 
 if TYPE_CHECKING:
@@ -48,11 +47,13 @@ class ItemText:
 
 
 def item_texts(run: StoredRun, suite: str, variant_ids: Iterable[str] | None = None) -> dict[str, ItemText]:
-    """The asked variants of one suite by id; empty where the run keeps no items (a scores-only import)."""
-    try:
-        frame = run.variants(suite)
-    except (StoreError, UnknownName):
-        return {}
+    """The asked variants of one suite by id.
+
+    Raises:
+        UnknownName: If the run has no such suite.
+        StoreError: If it lists no items of it, or their file is absent or damaged.
+    """
+    frame = run.variants(suite)
     if variant_ids is not None:
         frame = frame[frame["variant_id"].isin(list(variant_ids))]
     return texts_of(frame)

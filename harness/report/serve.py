@@ -144,6 +144,7 @@ def serving_command(host: str, port: int) -> list[str]:
         "client.toolbarMode": "viewer",
         "client.showErrorDetails": "full" if is_loopback(host) else "type",
         "logger.level": "warning",
+        "logger.hideWelcomeMessage": "true",
         "theme.base": str(folder / "theme.toml"),
     }
     command = [sys.executable, "-P", "-m", "streamlit", "run", str(folder / "app.py")]
