@@ -98,6 +98,10 @@ def run(
         raise click.UsageError("Nothing to run: name a suite (--suite) or an lm-eval task (--task).")
     # The store first: an address that cannot be written should not cost the loading of a model.
     kept = None if dry_run else open_store(store, create=True)
+    if kept is not None and name:
+        kept.check_name(name)
+        if wanted["limit"] or wanted["smoke"]:
+            raise click.UsageError("A name stands for a whole run: leave out --name, or --limit and --smoke.")
     typed = click.get_current_context().obj
     settings = EvaluationSettings(num_fewshot=num_fewshot, command=typed, **wanted)
     built = build(suites, settings)

@@ -176,7 +176,8 @@ def _probe(checkpoint: Checkpoint, requests: list[Request], settings: Evaluation
     backend = LocalBackend(checkpoint, batch_tokens=settings.batch_tokens, too_long="skip")
     step = max(1, len(requests) // 64)
     sample = requests[::step][:64]
-    for _ in backend.answer(sample[:1]):  # loading and the first call are paid once, whatever the run's length
+    # Loading and the first call are paid once, whatever the run's length.
+    for _ in backend.answer(sample[:1]):
         pass
     started, tokens = time.monotonic(), 0
     for place in range(0, len(sample), 8):

@@ -128,13 +128,8 @@ def runs_json(store: Store) -> list[dict[str, Any]]:
 
 
 def show_runs(store: Store) -> None:
-    """Print the finished runs of a store."""
-    listed = runs_json(store)
-    if not listed:
-        console().print(
-            "No finished run here yet. Make one: harness run CHECKPOINT --suite key-info-position"
-        )
-        return
+    """Print the runs of a store: those that are finished, then those that were broken off."""
+    out, listed = console(), runs_json(store)
     rows = table(
         "run", "name", "checkpoint", "created", "suites", "outputs", "failed", right=("outputs", "failed")
     )
@@ -146,7 +141,18 @@ def show_runs(store: Store) -> None:
             run["run_id"], ", ".join(run["names"]), run["checkpoint"], run["created"][:16], shown,
             count_text(counts.get("outputs")), count_text(counts.get("failed")),
         )  # fmt: skip
-    console().print(rows)
+    if listed:
+        out.print(rows)
+    else:
+        out.print("No finished run here yet. Make one: harness run CHECKPOINT --suite key-info-position")
+    for unfinished in store.unfinished():
+        if unfinished.holder is not None:
+            out.print(f"{unfinished.run_id} is being written by {unfinished.holder}.")
+        else:
+            out.print(
+                f"{unfinished.run_id} was broken off; its command goes on from there, or: "
+                f"harness runs rm {unfinished.run_id}"
+            )
 
 
 def _names_by_run(store: Store) -> dict[str, list[str]]:

@@ -78,6 +78,11 @@ class Manifest:
     files: dict[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether only part of its suites was asked (a limit, or the quick subset)."""
+        return self.settings.get("limit") is not None or bool(self.settings.get("smoke"))
+
     def suite(self, name: str) -> SuiteRecord:
         """The suite of this name.
 

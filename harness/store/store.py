@@ -163,8 +163,8 @@ class Store:
         self._place.remove_folder(run_id)
         return run_id
 
-    def set_name(self, name: str, ref: str, *, reason: str, author: str) -> Promotion:
-        """Points a name at a finished run, from now on; the change is kept in the history.
+    def check_name(self, name: str) -> None:
+        """Whether a run may be called so.
 
         Raises:
             StoreError: If the name is not allowed, or looks like a run id.
@@ -172,7 +172,21 @@ class Store:
         checked("name", name)
         if RUN_ID.fullmatch(name) or name in self._run_ids():
             raise StoreError(f"The name '{name}' looks like a run id; choose another.")
-        run_id = self.run(ref).run_id
+
+    def set_name(self, name: str, ref: str, *, reason: str, author: str) -> Promotion:
+        """Points a name at a finished run, from now on; the change is kept in the history.
+
+        Raises:
+            StoreError: If the name is not allowed or looks like a run id, or the run asked only part of its suites.
+        """
+        self.check_name(name)
+        manifest = self.run(ref).manifest
+        run_id = manifest.run_id
+        if manifest.is_partial:
+            raise StoreError(
+                f"Run '{run_id}' asked only part of its suites (limit or smoke), and a name stands for a whole run; "
+                "run it without."
+            )
         return named.promote(self._place, name, run_id, reason=reason, author=author, at=_now())
 
     def remove_name(self, name: str, *, reason: str, author: str) -> Promotion:

@@ -19,8 +19,10 @@ import click
 import pytest
 
 from harness.cli.main import cli, main
+from harness.core.exchange import Request
+from harness.evaluation import EvaluationSettings
 from harness.store import open_store
-from tests.evaluation.made_suites import good, run_of, suite, wrong_on
+from tests.evaluation.made_suites import good, run_of, scripted, suite, wrong_on
 from tests.suites.folders import HEADER, header_with, write_folder
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -265,6 +267,33 @@ def test_a_run_can_be_named_listed_compared_by_name_and_not_removed_then(
     assert harness("compare", "production", stored["worse"][:6]).code == 0
     assert harness("runs", "rm", run).code == 2
     assert harness("runs", "rm", stored["few"]).code == 0
+
+
+def test_a_partial_run_cannot_be_named(harness: Harness, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "runs", create=True)
+    run = run_of(good(), [suite(n=20)], store, settings=EvaluationSettings(limit=5))
+    done = harness("runs", "name", "production", run.run_id)
+    assert done.code == 2
+    assert "asked only part of its suites (limit or smoke)" in done.err
+    for words in (["--limit", "5", "--name", "production"], ["--smoke", "--name", "p"], ["--name", "a b"]):
+        early = harness(
+            "run", "./none", "--suite", "noisy-input", *words
+        )  # before the checkpoint is looked for
+        assert early.code == 2
+        assert "none" not in early.err
+
+
+def test_a_run_that_was_broken_off_is_listed_with_what_to_do(harness: Harness, tmp_path: Path) -> None:
+    def interrupted(request: Request) -> str:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_of(scripted(interrupted, name="x"), [suite(n=5)], tmp_path / "runs")
+    (left,) = open_store(tmp_path / "runs").unfinished()
+    listed = harness("runs", "list")
+    assert f"{left.run_id} was broken off; its command goes on from there" in listed.out
+    assert harness("runs", "rm", left.run_id).code == 0
+    assert "broken off" not in harness("runs", "list").out
 
 
 def test_a_store_that_cannot_be_made_is_told_before_a_model_is_loaded(
