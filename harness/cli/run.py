@@ -16,6 +16,8 @@ from harness.cli.options import (
     store_option,
 )
 
+_LOCAL = frozenset({"store", "name", "as_json", "device", "batch_tokens", "rehash", "policy", "dry_run"})
+
 
 @click.command()
 @click.argument("checkpoint")
@@ -102,8 +104,8 @@ def run(
         kept.check_name(name)
         if wanted["limit"] or wanted["smoke"]:
             raise click.UsageError("A name stands for a whole run: leave out --name, or --limit and --smoke.")
-    typed = click.get_current_context().obj
-    settings = EvaluationSettings(num_fewshot=num_fewshot, command=typed, **wanted)
+    ctx = click.get_current_context()
+    settings = EvaluationSettings(num_fewshot=num_fewshot, command=ctx.obj, **wanted)
     built = build(suites, settings)
     prepared = None
     if tasks:
@@ -127,7 +129,7 @@ def run(
         with progress_bar(f"run {model.identity.name}") as progress:
             stored = evaluate(
                 model, built, store=kept, tasks=prepared, settings=settings, progress=progress,
-                lineage={"command": _command(checkpoint, suites, tasks)},
+                lineage={"command": _command(ctx, checkpoint)},
             )  # fmt: skip
     if name:
         kept.set_name(name, stored.run_id, reason="named when it was run", author=author())
@@ -137,13 +139,20 @@ def run(
         run_summary(stored).show(store=store)
 
 
-def _command(checkpoint: str, suites: tuple[str, ...], tasks: tuple[str, ...]) -> list[str]:
-    """The command as it can be repeated, without the machine's paths."""
+def _command(ctx: click.Context, checkpoint: str) -> list[str]:
+    """The command as it can be repeated elsewhere: what was typed, without the machine's folders and the store."""
     words = ["harness", "run", Path(checkpoint).name]
-    for suite in suites:
-        words += ["--suite", Path(suite).name]
-    for task in tasks:
-        words += ["--task", task]
+    for option in ctx.command.params:
+        name = str(option.name)
+        value: Any = ctx.params.get(name)
+        is_typed = ctx.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
+        if not isinstance(option, click.Option) or not is_typed or name in _LOCAL:
+            continue
+        if option.is_flag:
+            words.append(option.opts[0] if value else (option.secondary_opts or option.opts)[0])
+            continue
+        for each in value if option.multiple else (value,):
+            words += [option.opts[0], Path(each).name if name in ("suites", "include_paths") else str(each)]
     return words
 
 

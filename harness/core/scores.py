@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.core.digest import canonical_json
 from harness.core.exchange import Answer, Conversation
 from harness.core.items import FieldValue
 from harness.core.variants import Variant
@@ -37,8 +38,6 @@ class Prediction:
     @property
     def shown(self) -> str | None:
         """The prediction as one text: label id, option index, JSON of the fields, or the text."""
-        from harness.core.digest import canonical_json
-
         if self.label is not None:
             return self.label
         if self.option is not None:

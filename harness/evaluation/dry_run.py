@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.core.exchange import Choose, Generate, Request, ScoreText
-from harness.core.rows import SuiteRecord
+from harness.core.rows import MetricFacts, SuiteRecord
 from harness.evaluation.journalled import content_id
 from harness.evaluation.settings import EvaluationSettings
-from harness.evaluation.suite_result import questions
+from harness.evaluation.suite_result import metric_facts, questions
 from harness.stats.power import can_decide, detectable_effects
 from harness.suites import BuiltSuite
 
@@ -35,7 +35,7 @@ class SuiteForecast:
         prompt_tokens: Tokens to be read, options included; None where not counted (tasks).
         output_tokens: Tokens that may be written at most.
         too_long: Prompts that do not fit the context.
-        detectable: (discordance, smallest loss found with 80 % power).
+        detectable: (discordance, smallest loss found with 80 % power) pairs, for 0-1 metrics.
         decides: Why the suite could not decide at the margin, or "" where it can.
         margin: Largest loss that would still be accepted.
     """
@@ -127,6 +127,7 @@ def _suite(
 ) -> SuiteForecast:
     counted = [request_tokens(checkpoint, request) for request in requests]
     n_items = len({variant.item_id for variant in built.variants})
+    primary = metric_facts(built.suite.primary)
     return SuiteForecast(
         name=built.suite.name,
         items=n_items,
@@ -136,13 +137,14 @@ def _suite(
         prompt_tokens=sum(read for read, _, _ in counted),
         output_tokens=sum(written for _, written, _ in counted),
         too_long=sum(longest > checkpoint.max_tokens for _, _, longest in counted),
-        detectable=_detectable(n_items, alpha),
-        decides=_faults(n_items, margin, alpha, is_clustered=len(built.variants) > n_items),
+        detectable=_detectable(primary, n_items, alpha),
+        decides=_faults(primary, n_items, margin, alpha, is_clustered=len(built.variants) > n_items),
         margin=margin,
     )
 
 
 def _task(record: SuiteRecord, tasks: PreparedTasks, *, margin: float, alpha: float) -> SuiteForecast:
+    primary = next(fact for fact in record.metrics if fact.name == record.primary)
     return SuiteForecast(
         name=record.name,
         items=record.n_items,
@@ -152,21 +154,31 @@ def _task(record: SuiteRecord, tasks: PreparedTasks, *, margin: float, alpha: fl
         prompt_tokens=None,
         output_tokens=0,
         too_long=0,
-        detectable=_detectable(record.n_items, alpha),
-        decides=_faults(record.n_items, margin, alpha, is_clustered=False),
+        detectable=_detectable(primary, record.n_items, alpha),
+        decides=_faults(primary, record.n_items, margin, alpha, is_clustered=False),
         margin=margin,
     )
 
 
-def _detectable(n_items: int, alpha: float) -> tuple[tuple[float, float | None], ...]:
+def _detectable(primary: MetricFacts, n_items: int, alpha: float) -> tuple[tuple[float, float | None], ...]:
+    if not primary.binary:
+        return ()
     return tuple((each.discordance, each.effect) for each in detectable_effects(n_items, alpha=alpha))
 
 
-def _faults(n_items: int, margin: float, alpha: float, *, is_clustered: bool) -> str:
-    """Why the suite could not decide, or ""."""
-    return can_decide(
+def _faults(primary: MetricFacts, n_items: int, margin: float, alpha: float, *, is_clustered: bool) -> str:
+    """Why the suite could not decide, or ""; nothing is known beforehand of scores that are not 0 or 1."""
+    if not primary.binary or margin >= 1:
+        return ""
+    ever = can_decide(n_items, margin=margin, alpha=alpha, is_clustered=is_clustered)
+    if ever.reason:
+        return ever.reason
+    likely = can_decide(
         n_items, margin=margin, discordance=LIKELY_DISCORDANCE, alpha=alpha, is_clustered=is_clustered
-    ).reason
+    )
+    if likely.passes_unchanged:
+        return ""
+    return f"Could not pass an unchanged checkpoint of which {LIKELY_DISCORDANCE:.0%} of the answers differ."
 
 
 def _probe(checkpoint: Checkpoint, requests: list[Request], settings: EvaluationSettings) -> float | None:

@@ -328,6 +328,7 @@ def test_a_model_is_run_named_and_gated_from_the_command_line(
     first = json.loads(done.out)
     assert first["counts"]["outputs"] == 2
     assert {score["metric"] for score in first["scores"]} == {"exact_match"}
+    assert first["lineage"]["command"] == ["harness", "run", "checkpoint", "--suite", "own"]
     again = json.loads(harness(*words).out)
     assert again["created"] == first["created"]  # not run a second time
     assert harness("gate", "--baseline", "first", "--candidate", "first").code == 3
