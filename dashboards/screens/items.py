@@ -131,6 +131,7 @@ def _table(page: pd.DataFrame, number: int) -> None:
     key = f"list_{number}_{hash(tuple(page['variant_id']))}"
     st.dataframe(
         rows, hide_index=True, key=key, selection_mode="single-row", height=min(282, 36 * len(rows) + 38),
+        column_config={"error": st.column_config.TextColumn(width=150)},
         on_select=lambda: _row_taken(key, page["variant_id"].to_list(), number),
         **frame.described(st.dataframe, "The items of this page; a row's selection shows it below."),
     )  # fmt: skip

@@ -144,6 +144,34 @@ def test_next_by_the_keyboard_changes_item_and_address(driver: Chrome, address: 
     assert "item=" in driver.current_url
 
 
+def test_a_click_on_a_row_shows_its_item(driver: Chrome, address: str) -> None:
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.by import By
+
+    visit(driver, f"{address}/items?{QUERY}&tr=rw")
+    grid = driver.find_element(By.CSS_SELECTOR, '[data-testid="stDataFrame"] canvas')
+    # The grid is one canvas: its header is a row high, the box to tick stands at the left of each row.
+    third_row = (-grid.size["width"] // 2 + 18, -grid.size["height"] // 2 + 35 * 3 + 17)
+    ActionChains(driver).move_to_element_with_offset(grid, *third_row).click().perform()
+    settled(driver)
+    assert "Item 3 of 27" in driver.execute_script("return document.body.innerText")
+
+
+def test_a_click_on_a_cell_of_the_heat_map_picks_it(driver: Chrome, address: str) -> None:
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.by import By
+
+    visit(driver, f"{address}/robustness?{QUERY}")
+    assert "Worst cell" in driver.execute_script("return document.body.innerText")
+    chart = driver.find_element(By.CSS_SELECTOR, '[data-testid="stVegaLiteChart"]')
+    # Lower right: the last suite's last transform.
+    corner = (int(chart.size["width"] * 0.5) - 60, int(chart.size["height"] * 0.5) - 40)
+    ActionChains(driver).move_to_element_with_offset(chart, *corner).click().perform()
+    settled(driver)
+    text = driver.execute_script("return document.body.innerText")
+    assert "Picked: colours · typo" in text
+
+
 def test_a_reload_of_the_shared_address_shows_the_same_item(driver: Chrome, address: str) -> None:
     visit(driver, f"{address}/items?{QUERY}&s=colours&tr=rw&item=col-2-typo")
     assert "variant col-2-typo" in visit(driver, driver.current_url)
