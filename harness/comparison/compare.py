@@ -75,6 +75,8 @@ def compare(
         suites=paired.suites,
         differences=paired.differences,
         effects=tuple(effect for pairs in compared for effect in effects_of(pairs)),
-        flips=tuple(flip for pairs in compared for flip in flips(pairs)),
+        flips=tuple(
+            sorted((flip for pairs in compared for flip in flips(pairs)), key=lambda flip: flip.kind)
+        ),
         classes=tuple(share for pairs in compared for share in class_shares(before, after, pairs)),
     )

@@ -6,12 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.comparison import Comparison, Effect
+from harness.report.item_text import ItemText, item_texts
 from harness.report.numbers import effect_text, interval_text, scored_text, value_text
 from harness.report.terminal import console, table
 from harness.store import StoredRun
 
-MOST_FLIPS = 5
-MOST_SHOWN = 80
+MOST_FLIPS = 2  # a suite
+MOST_SHOWN = 120
 
 
 def comparison_json(found: Comparison) -> dict[str, Any]:
@@ -101,21 +102,28 @@ def _show_classes(found: Comparison) -> None:
 
 
 def _show_flips(found: Comparison) -> None:
+    """The surest losses of every suite, with what was asked and both answers."""
     lost = [flip for flip in found.flips if flip.kind == "lost"]
-    won = len(found.flips) - len(lost)
     if not found.flips:
         return
     out = console()
-    out.print(f"Flips: {len(lost)} right -> wrong, {won} wrong -> right.")
-    for flip in lost[:MOST_FLIPS]:
-        out.print(
-            f"  {flip.suite} · {flip.transform} · {flip.language} · {flip.variant_id}\n"
-            f"    gold {_quoted(flip.gold)}\n"
-            f"    was  {_quoted(flip.baseline_output)}\n"
-            f"    now  {_quoted(flip.candidate_output)}"
-        )
-    if len(lost) > MOST_FLIPS:
-        out.print(f"  … {len(lost) - MOST_FLIPS} more: harness dashboard, or --json")
+    out.print(f"Flips: {len(lost)} right -> wrong, {len(found.flips) - len(lost)} wrong -> right.")
+    n_shown = 0
+    for suite in dict.fromkeys(flip.suite for flip in lost):
+        picked = [flip for flip in lost if flip.suite == suite][:MOST_FLIPS]
+        n_shown += len(picked)
+        texts = item_texts(found.candidate[0], suite, [flip.variant_id for flip in picked])
+        for flip in picked:
+            asked = texts.get(flip.variant_id, ItemText(""))
+            out.print(
+                f"  {flip.suite} · {flip.transform} · {flip.language} · {flip.variant_id}\n"
+                f"    asked {_quoted(asked.prompt)}\n"
+                f"    gold  {_quoted(asked.answer(flip.gold))}\n"
+                f"    was   {_quoted(asked.answer(flip.baseline_output))}\n"
+                f"    now   {_quoted(asked.answer(flip.candidate_output))}"
+            )
+    if len(lost) > n_shown:
+        out.print(f"  … {len(lost) - n_shown} more: harness dashboard, or --json")
 
 
 def _quoted(text: str | None) -> str:

@@ -132,7 +132,8 @@ def test_hostile_output_is_shown_as_escapes(tmp_path: Path, capsys: pytest.Captu
     assert not set("\x1b\u202e\r") & set(out)
     assert "\\x1b[2Jbeta\\u202e[bold]x[/bold]" in out
     assert "Flips: 20 right -> wrong, 0 wrong -> right." in out
-    assert "15 more" in out
+    assert "18 more" in out
+    assert "asked 'Question: Which letter does the long word number" in out
 
 
 def test_a_summary_has_the_mean_over_items_and_how_many_were_scored(tmp_path: Path) -> None:
