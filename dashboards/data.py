@@ -55,6 +55,12 @@ def manifests(url: str) -> tuple[Manifest, ...]:
 
 
 @st.cache_data(max_entries=4, ttl=10, show_spinner=False)
+def unreadable(url: str) -> tuple[str, ...]:
+    """Why runs of the store cannot be read, a sentence each."""
+    return tuple(str(error) for error in open_store(url).unreadable())
+
+
+@st.cache_data(max_entries=4, ttl=10, show_spinner=False)
 def names_by_run(url: str) -> dict[str, str]:
     """Run id -> its names."""
     named: dict[str, list[str]] = {}

@@ -86,6 +86,8 @@ def sidebar(found: tuple[Manifest, ...]) -> None:
         )
         st.button("Swap the two runs", on_click=_swap, width="stretch")
         st.caption(f"{len(found)} runs in {plain(data.store_url())}")
+        for reason in data.unreadable(data.store_url()):
+            st.caption(f"Left out: {plain(reason)}")
 
 
 def _titles(found: tuple[Manifest, ...]) -> dict[str, str]:

@@ -145,6 +145,8 @@ def show_runs(store: Store) -> None:
         out.print(rows)
     else:
         out.print("No finished run here yet. Make one: harness run CHECKPOINT --suite key-info-position")
+    for error in store.unreadable():
+        out.print(f"! {error}")
     for unfinished in store.unfinished():
         if unfinished.holder is not None:
             out.print(f"{unfinished.run_id} is being written by {unfinished.holder}.")

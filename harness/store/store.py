@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -128,10 +128,23 @@ class Store:
         return StoredRun(self._place, manifest)
 
     def runs(self) -> list[Manifest]:
-        """The manifests of all finished runs, newest first."""
-        manifests = (self._manifest(run_id) for run_id in self._run_ids())
-        finished = [manifest for manifest in manifests if manifest is not None]
+        """The manifests of all finished runs that can be read, newest first; `unreadable` has the others."""
+        finished = [found for found in self._manifests() if isinstance(found, Manifest)]
         return sorted(finished, key=lambda manifest: (manifest.created, manifest.run_id), reverse=True)
+
+    def unreadable(self) -> list[StoreError]:
+        """Why each run with a damaged or newer manifest cannot be read; one such run hides no other."""
+        return [found for found in self._manifests() if isinstance(found, StoreError)]
+
+    def _manifests(self) -> Iterator[Manifest | StoreError]:
+        for run_id in self._run_ids():
+            try:
+                manifest = self._manifest(run_id)
+            except StoreError as error:
+                yield error
+                continue
+            if manifest is not None:
+                yield manifest
 
     def unfinished(self) -> list[UnfinishedRun]:
         """Runs that are being written or were left behind, by id."""

@@ -70,6 +70,16 @@ def test_runs_are_listed_newest_first(store: Store) -> None:
     assert [found.run_id for found in store.runs()] == ["bbbb2222", "cccc3333", "aaaa1111"]
 
 
+def test_a_damaged_run_is_named_and_hides_no_other(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "runs", create=True)
+    write_run(store, "aaaa1111")
+    write_run(store, "bbbb2222")
+    (tmp_path / "runs" / "aaaa1111" / "manifest.json").write_text("{", encoding="utf-8")
+    assert [found.run_id for found in store.runs()] == ["bbbb2222"]
+    (error,) = store.unreadable()
+    assert "aaaa1111" in str(error) and "damaged" in str(error)
+
+
 def test_a_run_is_found_by_id_by_name_and_by_its_first_letters(store: Store) -> None:
     write_run(store)
     store.set_name("production", RUN_ID, reason="first", author="test")
