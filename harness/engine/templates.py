@@ -49,18 +49,16 @@ def chat_template_of(text: str, special_tokens: Mapping[str, Any]) -> ChatTempla
     Raises:
         CheckpointError: If it cannot render one question.
     """
-    from jinja2 import TemplateError
-
     tokens = tuple(sorted(special_tokens.items()))
     question = Message("user", "Hi")
     try:
         takes_system = _PROBE in rendered(text, (Message("system", _PROBE), question), special_tokens)
-    except (TemplateError, TypeError):
+    except CheckpointError:
         takes_system = False
     template = ChatTemplate(text, tokens, takes_system)
     try:
         template.render((question,))
-    except (TemplateError, TypeError) as exc:
+    except CheckpointError as exc:
         raise CheckpointError(
             f"The chat template cannot render a question ({exc}); correct it, or switch it off with "
             "--no-chat-template."
@@ -93,20 +91,26 @@ def rendered(
         >>> rendered("{{ strftime_now('%Y') }}{% for m in messages %}|{{ m.content }}{% endfor %}",
         ...          [Message("user", "Hi")], {})
         '2026|Hi'
+
+    Raises:
+        CheckpointError: If the template is broken or refuses the conversation.
     """
+    from jinja2 import TemplateError
+
     chat = [{"role": message.role, "content": message.content} for message in messages]
-    return _compiled(text).render(
-        messages=chat, tools=None, documents=None, add_generation_prompt=answer_next, **special_tokens
-    )
+    try:
+        return _compiled(text).render(
+            messages=chat, tools=None, documents=None, add_generation_prompt=answer_next, **special_tokens
+        )
+    except (TemplateError, TypeError) as exc:
+        raise CheckpointError(f"The chat template cannot render this conversation: {exc}") from exc
 
 
 def end_of_turn(template: ChatTemplate) -> str | None:
     """What the template writes after an assistant's message, None where that cannot be told."""
-    from jinja2 import TemplateError
-
     try:
         text = template.render((Message("user", "Hi"), Message("assistant", _PROBE)), answer_next=False)
-    except (TemplateError, TypeError):
+    except CheckpointError:
         return None
     return text.rsplit(_PROBE, 1)[1] if _PROBE in text else None
 
@@ -118,12 +122,11 @@ def _compiled(text: str) -> Template:
     Transformers' own environment is not used: its clock is `datetime.now()`, and it replaces any callable
     that a caller passes by a placeholder, so the clock cannot be pinned from outside.
     """
-    from jinja2 import TemplateError
     from jinja2.ext import loopcontrols
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     def fail(message: str) -> None:
-        raise TemplateError(message)
+        raise CheckpointError(f"The chat template refuses this conversation: {message}")
 
     def to_json(
         value: Any,

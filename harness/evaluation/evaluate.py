@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.core.digest import digest_of_ids
-from harness.core.errors import UsageError
+from harness.core.errors import MeasurementError, UsageError
 from harness.core.exchange import Backend
 from harness.core.rows import SuiteRecord, SuiteResult
 from harness.evaluation.journalled import JournalledBackend, content_id
@@ -130,6 +130,7 @@ def evaluate_with(
             backend, writer, on_answers=lambda done: progress(ProgressReport(done, total))
         )
         results = _results(journalled, suites, asked, tasks, replicate=settings.replicate)
+        require_measured(results)
         manifest = Manifest(
             run_id=run_id,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -143,6 +144,22 @@ def evaluate_with(
             lineage=dict(lineage or {}),
         )
         return finish(store, writer, manifest, results)
+
+
+def require_measured(results: Sequence[SuiteResult]) -> None:
+    """Refuses a run without a single answer: it would say nothing, and the same command could not try again.
+
+    Raises:
+        MeasurementError: If every answer failed, with how many and the first reasons.
+    """
+    outputs = [row for result in results for row in result.outputs]
+    if any(row.outcome != "failed" for row in outputs):
+        return
+    reasons = list(dict.fromkeys(str(row.reason) for row in outputs))
+    raise MeasurementError(
+        f"Nothing could be measured: all {len(outputs)} answers failed ({'; '.join(reasons[:3])}). "
+        "Mend the cause and give the same command again."
+    )
 
 
 def answering_settings(backend: Backend) -> dict[str, Any]:

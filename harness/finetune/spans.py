@@ -125,12 +125,10 @@ def _written_chat(example: Example, checkpoint: Checkpoint, turn_end: str) -> Wr
 def _rendered(
     checkpoint: Checkpoint, messages: Sequence[Message], example: Example, *, answer_next: bool
 ) -> str:
-    from jinja2 import TemplateError
-
     assert checkpoint.template is not None
     try:
         return checkpoint.template.render(messages, answer_next=answer_next)
-    except (TemplateError, TypeError) as error:
+    except CheckpointError as error:
         raise DataError(
             f"the chat template refuses the conversation ({error}); correct its turns",
             path=example.path,

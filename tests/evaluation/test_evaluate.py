@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.core.errors import UsageError
+from harness.core.errors import MeasurementError, UsageError
 from harness.core.exchange import Answer, BackendFailure, Choose, Chosen, OptionScore, Request
 from harness.core.rng import rng_for
 from harness.evaluation import EvaluationSettings
@@ -78,6 +78,15 @@ def test_scores_that_are_no_numbers_are_failures_not_choices(tmp_path: Path) -> 
     assert failed["reason"].to_list() == ["nan_logits: NaN in the logits"]
     assert failed["predicted"].isna().all()
     assert run.scores()["value"].notna().sum() == 2
+
+
+def test_a_run_without_a_single_answer_is_no_run_and_can_be_tried_again(tmp_path: Path) -> None:
+    def down(request: Request) -> Answer:
+        return BackendFailure("server", "connection refused")
+
+    with pytest.raises(MeasurementError, match=r"all 3 answers failed \(server: connection refused\)"):
+        run_of(scripted(down, name="x"), [suite(n=3)], tmp_path)
+    assert run_of(scripted(answering(), name="x"), [suite(n=3)], tmp_path).manifest.counts["scored"] == 3
 
 
 def test_a_limit_picks_the_same_items_whatever_the_order_of_the_file(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The tree of errors is closed: what leaves a function of ours is one of its classes."""
+"""The tree of errors is closed: only its classes are raised, and each of them is raised somewhere."""
 
 from __future__ import annotations
 
@@ -71,3 +71,24 @@ def test_only_our_own_errors_are_raised() -> None:
 )
 def test_the_class_of_a_raise_is_read(source: str, names: list[str]) -> None:
     assert [name for _, name in raised_names(ast.parse(source))] == names
+
+
+def _named_in_tests() -> set[str]:
+    files = [path for path in (REPOSITORY / "tests").rglob("*.py") if "meta" not in path.parts]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    return {node.id for node in nodes if isinstance(node, ast.Name)} | {
+        node.attr for node in nodes if isinstance(node, ast.Attribute)
+    }
+
+
+def test_every_error_class_is_expected_by_some_test() -> None:
+    parents = {base.__name__ for kind in TREE.values() for base in kind.__mro__[1:]}
+    unseen = set(TREE) - parents - _named_in_tests()
+    assert not unseen, f"no test expects {sorted(unseen)}"
+
+
+def test_every_error_class_is_raised_somewhere() -> None:
+    raised = {base.__name__ for _, name in _raised() if name in TREE for base in TREE[name].__mro__}
+    makers = {"UnknownName"}  # made by harness.core.naming.unknown_name, which its callers raise
+    assert not set(TREE) - raised - makers
