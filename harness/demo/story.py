@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.core.errors import CheckpointError
 from harness.demo.data import POSITION_SUITE, write_suites
 from harness.demo.recipes import CANDIDATES, write_recipes
 
@@ -49,11 +50,15 @@ def tell(
         seed: Of data and training.
         say: Prints a line for people.
         progress: A context manager giving a progress function, by title.
+
+    Raises:
+        CheckpointError: If the base model is not in this installation.
     """
     from harness.gating import gate
     from harness.policy import load_policy
     from harness.store import open_store
 
+    _check_base()
     folder.mkdir(parents=True, exist_ok=True)
     suites = _suites(folder, seed=seed)
     policy_path = folder / "gates" / "demo.gate.yaml"
@@ -70,6 +75,15 @@ def tell(
         verdict = gate(candidate=run, baseline=base, policy=load_policy(policy_path))
         chapters.append(Chapter(candidate.name, run, verdict))
     return chapters
+
+
+def _check_base() -> None:
+    """The weights must be there before anything is made."""
+    if not (BASE / "model.safetensors").is_file():
+        raise CheckpointError(
+            f"The demo's base model is not in {BASE}. Train it, which takes about an hour on two cores: "
+            f"python -m harness.demo.train_base --out {BASE}"
+        )
 
 
 def _suites(folder: Path, *, seed: int) -> list[Path]:
