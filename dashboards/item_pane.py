@@ -27,7 +27,12 @@ def show_item(chosen: frame.Chosen, found: Comparison, suite: str, variant_id: s
     st.html(wrapped(_head(item)))
     left, right = st.columns(2, gap="large")
     with left:
-        _text("Prompt", item.text.prompt or None, "The prompts of this run were not stored.", height=340)
+        _text(
+            "Prompt",
+            item.text.prompt or None,
+            "Nothing stands before the answer: the options themselves are compared.",
+            height=340,
+        )
         _text("Gold", item.gold, "This item has no gold answer.")
     with right:
         _text("Baseline's output", item.baseline.output, "It gave no output.")

@@ -119,9 +119,9 @@ def _status(
         )
     loss = -effect.effect
     if harm_p <= policy.alpha and loss > margin:
-        return "fail", f"worse by {loss:.4g}, beyond the margin of {margin:.4g} (p = {harm_p:.2g})."
+        return "fail", f"worse by {loss:.4g}, beyond the margin of {margin:.4g} ({_p(harm_p)})."
     if effect.certify_p <= policy.alpha:
-        return "pass", f"a loss of {margin:.4g} or more is ruled out (p = {effect.certify_p:.2g})."
+        return "pass", f"a loss of {margin:.4g} or more is ruled out ({_p(effect.certify_p)})."
     if harm_p <= policy.alpha:
         return (
             "inconclusive",
@@ -131,3 +131,8 @@ def _status(
         "inconclusive",
         f"a loss of {margin:.4g} can be neither shown nor ruled out with {effect.n_items} items.",
     )
+
+
+def _p(p: float) -> str:
+    """A p value in words; nobody needs the two hundredth decimal."""
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"

@@ -47,7 +47,7 @@ def flip_card(flip: Flip, text: ItemText | None) -> Markup:
         ),
         element(
             "div",
-            _labelled("Prompt", asked.prompt or "(the prompts were not stored)"),
+            _labelled("Prompt", asked.prompt or "(nothing stands before the answer)"),
             _labelled("Gold", asked.answer(flip.gold)),
             element(
                 "div",
