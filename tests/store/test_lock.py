@@ -27,8 +27,9 @@ FORKING = (
     HOLDER
     + "import os, time\n"
     + "worker = os.fork()\n"
-    + "if worker == 0:\n    time.sleep(60)\n    os._exit(0)\n"
-    + "print(worker, flush=True)\nsys.stdin.read()\n"
+    # The worker speaks: by then it has let go of what the fork handed it.
+    + "if worker == 0:\n    print(os.getpid(), flush=True)\n    time.sleep(60)\n    os._exit(0)\n"
+    + "sys.stdin.read()\n"
 )
 
 
