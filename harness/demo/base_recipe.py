@@ -19,14 +19,15 @@ class BaseRecipe:
     """
 
     seed: int = 1
-    steps: int = 3500
+    steps: int = 6000
     rows_a_step: int = 32
-    micro_batches: int = 8
-    peak_rate: float = 2.5e-3
+    micro_batches: int = 4
+    peak_rate: float = 1e-3
     warmup_steps: int = 100
-    cooldown_steps: int = 800
+    cooldown_steps: int = 1500
     weight_decay: float = 0.02
-    easy_steps: int = 500
+    easy_steps: int = 1200
+    hard_steps: int = 3000
     hidden: int = 192
     layers: int = 4
     heads: int = 6
@@ -56,6 +57,20 @@ def new_model(recipe: BaseRecipe, tokenizer: PreTrainedTokenizerFast) -> Any:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         return LlamaForCausalLM(config)
+
+
+def hardness_at(step: int, recipe: BaseRecipe) -> float:
+    """0 over the easy steps, then rising evenly to 1 at the hard ones.
+
+    Words are looked up over short distances first: begun at full length, the same steps learn no looking up.
+
+    Example:
+        >>> recipe = BaseRecipe(easy_steps=100, hard_steps=300)
+        >>> [hardness_at(step, recipe) for step in (0, 100, 200, 300, 400)]
+        [0.0, 0.0, 0.5, 1.0, 1.0]
+    """
+    rise = max(1, recipe.hard_steps - recipe.easy_steps)
+    return min(1.0, max(0.0, (step - recipe.easy_steps) / rise))
 
 
 def learning_rate(step: int, recipe: BaseRecipe) -> float:

@@ -6,7 +6,7 @@ import math
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
-from harness.demo.base_recipe import BaseRecipe
+from harness.demo.base_recipe import BaseRecipe, hardness_at
 from harness.demo.rows import Row, training_rows
 
 if TYPE_CHECKING:
@@ -19,11 +19,15 @@ def row_tokens(row: Row, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int],
     """Token ids of a row and, in step with them, what is learned: answers and the end after each."""
     ids: list[int] = []
     learned: list[int] = []
-    for place, shown in enumerate(row):
-        prompt = tokenizer(("\n\n" if place else "") + shown.prompt)["input_ids"]
-        answer = [*tokenizer(shown.answer)["input_ids"], tokenizer.eos_token_id]
+    gap = ""
+    for shown in row:
+        prompt = tokenizer(gap + shown.prompt)["input_ids"]
+        answer = tokenizer(shown.answer)["input_ids"]
+        if shown.ends:
+            answer = [*answer, tokenizer.eos_token_id]
         ids += prompt + answer
         learned += [NOT_LEARNED] * len(prompt) + answer
+        gap = "\n\n" if shown.ends else ""
     return ids, learned
 
 
@@ -31,7 +35,7 @@ def batches(recipe: BaseRecipe, tokenizer: PreTrainedTokenizerFast, step: int) -
     """The step's micro-batches (ids, learned), rows of like length together."""
     import torch
 
-    hardness = min(1.0, step / max(1, recipe.easy_steps))
+    hardness = hardness_at(step, recipe)
     rows = [
         row_tokens(row, tokenizer)
         for row in training_rows(recipe.seed, step, n=recipe.rows_a_step, hardness=hardness)

@@ -7,10 +7,12 @@ items. Only the answers are learned from.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from harness.core.items import Component, Item
 from harness.core.rng import Rng, rng_for
+from harness.demo.drills import drill_row
+from harness.demo.row_parts import Asked, Row
 from harness.demo.world import ASKING, FAMILIES, draw
 from harness.demo.world.key_facts import passage, question_item
 from harness.demo.world.lexicon import LANGUAGES
@@ -18,18 +20,7 @@ from harness.demo.world.splits import Split
 from harness.prompting import answer_text, plain_text, render
 
 KEY_FACT_SHARE = 0.6
-GAP = "\n\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A prompt as it is asked, and the answer to learn (with what joins the two)."""
-
-    prompt: str
-    answer: str
-
-
-Row = tuple[Asked, ...]
+MOST_DRILLS, FEWEST_DRILLS = 0.9, 0.1
 
 
 def asked(item: Item) -> Asked:
@@ -62,9 +53,9 @@ def _without_instruction(item: Item) -> Item:
     return replace(item, prompt=replace(item.prompt, instruction=None))
 
 
-def _varied(item: Item, rng: Rng) -> Item:
+def _varied(item: Item, rng: Rng, hardness: float) -> Item:
     """One of the layouts a prompt may come in; the usual one most often."""
-    if rng.chance(0.25):
+    if rng.chance(0.25 * hardness):
         item = _reordered(item, rng)
     return _without_instruction(item) if rng.chance(0.05) else item
 
@@ -75,28 +66,29 @@ def _question_only(item: Item) -> Item:
 
 def _key_fact_row(rng: Rng, *, language: str, split: Split, hardness: float) -> Row:
     """Several questions about one passage, or one question in any layout."""
-    most = 3 + round(2 * hardness)
-    slips = 0.1 if rng.chance(0.15) else 0.0
-    facts = passage(rng, language=language, split=split, n=2 + rng.integer(most), slips=slips, invented=0.2)
-    if hardness >= 1 and len(facts) <= 4 and rng.chance(0.3):  # two domains told side by side
+    n = 1 + rng.integer(2 + round(4 * hardness))
+    slips = 0.1 if rng.chance(0.15 * hardness) else 0.0
+    facts = passage(rng, language=language, split=split, n=n, slips=slips, invented=0.1 * hardness)
+    if hardness >= 1 and n <= 4 and rng.chance(0.3):  # two domains told side by side
         facts = tuple(rng.shuffled((*facts, *passage(rng, language=language, split=split, n=2))))
         entities = {word for fact in facts for word in (fact.entity, fact.value)}
         facts = facts if len(entities) == 2 * len(facts) else facts[:2]
+    n_questions = 1 if rng.chance(0.25) else 2 + rng.integer(1 + round(2 * hardness))
     items = [
         question_item(facts, rng.integer(len(facts)), rng, language=language, slips=slips)
-        for _ in range(1 if rng.chance(0.25) else 2 + rng.integer(3))
+        for _ in range(n_questions)
     ]
     if len(items) == 1:
-        return (asked(_varied(items[0], rng)),)
+        return (asked(_varied(items[0], rng, hardness)),)
     return (asked(items[0]), *(asked(_question_only(item)) for item in items[1:]))
 
 
-def _short_row(rng: Rng, *, language: str, split: Split) -> Row:
+def _short_row(rng: Rng, *, language: str, split: Split, hardness: float) -> Row:
     """A few items of the other families."""
     others = [family for family in FAMILIES if family != "key_facts"]
     return tuple(
-        asked(_varied(draw(rng.choice(others), rng, language=language, split=split), rng))
-        for _ in range(2 + rng.integer(2))
+        asked(_varied(draw(rng.choice(others), rng, language=language, split=split), rng, hardness))
+        for _ in range(1 + rng.integer(1 + round(2 * hardness)))
     )
 
 
@@ -109,9 +101,11 @@ def training_row(rng: Rng, *, split: Split = "train", hardness: float = 1.0) -> 
         hardness: 0 to 1; from short passages to the longest ones.
     """
     language = rng.choice(LANGUAGES)
+    if rng.chance(MOST_DRILLS + (FEWEST_DRILLS - MOST_DRILLS) * hardness):
+        return drill_row(rng, language=language, split=split, hardness=hardness)
     if rng.chance(KEY_FACT_SHARE):
         return _key_fact_row(rng, language=language, split=split, hardness=hardness)
-    return _short_row(rng, language=language, split=split)
+    return _short_row(rng, language=language, split=split, hardness=hardness)
 
 
 def training_rows(seed: int, step: int, *, n: int, hardness: float = 1.0) -> Iterator[Row]:

@@ -87,6 +87,19 @@ def test_the_answer_of_a_key_fact_stands_in_its_key_sentence_alone(seed: int, po
         assert position == "any" or item.prompt.context[0].key
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_a_question_gives_the_word_said_first_and_asks_for_the_one_said_last(seed: int) -> None:
+    for item in world.items("key_facts", n=2, seed=seed):
+        (key,) = (told.text.casefold() for told in item.prompt.context if told.key)
+        (answer,) = item.target.answers if item.target else ()
+        question = item.prompt.question.text if item.prompt.question else ""
+        domain = next(one for one in domains("known", item.language) if one.name == item.tag("domain"))
+        slot = domain.value if item.tag("asks") == "entity" else domain.entity
+        given = max((word for word in words(slot, item.language) if word in question), key=len)
+        assert key.index(given.casefold()) < key.rindex(answer.casefold())
+
+
 def test_the_key_sentence_stands_at_every_place_when_it_may() -> None:
     places = {
         [told.key for told in item.prompt.context].index(True)

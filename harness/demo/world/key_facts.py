@@ -14,7 +14,6 @@ from harness.demo.world.splits import Split, split_of
 
 Position = Literal["any", "first"]
 DomainGroup = Literal["known", "new"]
-REVERSE_SHARE = 0.35
 
 INSTRUCTIONS = {
     "en": (
@@ -38,12 +37,29 @@ INSTRUCTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One sentence and what it binds."""
+    """One sentence and what it binds.
+
+    Args:
+        domain: Of the words.
+        entity: Who or what.
+        value: What is said of it.
+        template: The sentence before its words are filled in.
+        sentence: As told.
+    """
 
     domain: Domain
     entity: str
     value: str
+    template: str
     sentence: str
+
+    @property
+    def asks_entity(self) -> bool:
+        """Whether a question asks for the entity: what a sentence says last is asked, given what it says first.
+
+        A small model looks forward far more easily than back.
+        """
+        return bool(self.domain.reverse_questions) and self.template.index("{v}") < self.template.index("{e}")
 
 
 def _pairs(domain: Domain, rng: Rng, *, language: Language, split: Split, n: int) -> list[tuple[str, str]]:
@@ -121,17 +137,16 @@ def passage(
     facts = []
     for entity, value in _renamed(pairs, rng, language=language, share=invented):
         template = with_slips(rng.choice(domain.statements), rng, share=slips)
-        facts.append(Fact(domain, entity, value, _sentence(template, entity, value)))
+        facts.append(Fact(domain, entity, value, template, _sentence(template, entity, value)))
     return tuple(facts)
 
 
 def question_item(
     facts: tuple[Fact, ...], key: int, rng: Rng, *, language: Language, slips: float = 0.0
 ) -> Item:
-    """The item that asks for one of the facts, either way round."""
+    """The item that asks for one of the facts."""
     fact = facts[key]
-    is_reverse = bool(fact.domain.reverse_questions) and rng.chance(REVERSE_SHARE)
-    wordings = fact.domain.reverse_questions if is_reverse else fact.domain.questions
+    wordings = fact.domain.reverse_questions if fact.asks_entity else fact.domain.questions
     question = with_slips(rng.choice(wordings), rng, share=slips).format(e=fact.entity, v=fact.value)
     prompt = Prompt(
         instruction=Text(rng.choice(INSTRUCTIONS[language])),
@@ -139,11 +154,11 @@ def question_item(
         question=Text(question),
     )
     tags = (
-        ("asks", "entity" if is_reverse else "value"),
+        ("asks", "entity" if fact.asks_entity else "value"),
         ("domain", fact.domain.name),
         ("family", "key_facts"),
     )
-    answer = fact.entity if is_reverse else fact.value
+    answer = fact.entity if fact.asks_entity else fact.value
     return Item(language=language, prompt=prompt, target=Target(answers=(answer,)), tags=tags)
 
 
