@@ -14,20 +14,24 @@ class BaseRecipe:
     """Everything that decides the weights, beside the world itself.
 
     Args:
+        easy_steps: Steps of the shortest rows.
+        hard_steps: Where rows have grown to their full length.
+        broad_steps: From where the families that learn slowly come up more.
         precision: "bf16" multiplies in bfloat16 over fp32 weights (about 1.7 times as fast where the
             processor has the instructions), "fp32" in full.
     """
 
     seed: int = 1
-    steps: int = 6000
+    steps: int = 8000
     rows_a_step: int = 32
     micro_batches: int = 4
     peak_rate: float = 1e-3
     warmup_steps: int = 100
-    cooldown_steps: int = 1500
+    cooldown_steps: int = 2500
     weight_decay: float = 0.02
     easy_steps: int = 1200
     hard_steps: int = 3000
+    broad_steps: int = 4000
     hidden: int = 192
     layers: int = 4
     heads: int = 6

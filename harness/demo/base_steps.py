@@ -38,7 +38,9 @@ def batches(recipe: BaseRecipe, tokenizer: PreTrainedTokenizerFast, step: int) -
     hardness = hardness_at(step, recipe)
     rows = [
         row_tokens(row, tokenizer)
-        for row in training_rows(recipe.seed, step, n=recipe.rows_a_step, hardness=hardness)
+        for row in training_rows(
+            recipe.seed, step, n=recipe.rows_a_step, hardness=hardness, is_broad=step >= recipe.broad_steps
+        )
     ]
     rows.sort(key=lambda row: len(row[0]))
     size = math.ceil(len(rows) / recipe.micro_batches)

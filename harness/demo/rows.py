@@ -13,13 +13,27 @@ from harness.core.items import Component, Item
 from harness.core.rng import Rng, rng_for
 from harness.demo.drills import drill_row
 from harness.demo.row_parts import Asked, Row
-from harness.demo.world import ASKING, FAMILIES, draw
+from harness.demo.world import ASKING, draw
 from harness.demo.world.key_facts import passage, question_item
 from harness.demo.world.lexicon import LANGUAGES
 from harness.demo.world.splits import Split
 from harness.prompting import answer_text, plain_text, render
 
-KEY_FACT_SHARE = 0.6
+KEY_FACT_SHARE, BROAD_KEY_FACT_SHARE = 0.6, 0.4
+# How often each other family comes up; in the broad part of training the slow learners come up more.
+EVEN = ("sentiment", "topic", "extraction", "choice", "arithmetic")
+BROAD = (
+    "sentiment",
+    "sentiment",
+    "topic",
+    "extraction",
+    "choice",
+    "choice",
+    "choice",
+    "arithmetic",
+    "arithmetic",
+    "arithmetic",
+)
 MOST_DRILLS, FEWEST_DRILLS = 0.9, 0.1
 
 
@@ -83,33 +97,37 @@ def _key_fact_row(rng: Rng, *, language: str, split: Split, hardness: float) -> 
     return (asked(items[0]), *(asked(_question_only(item)) for item in items[1:]))
 
 
-def _short_row(rng: Rng, *, language: str, split: Split, hardness: float) -> Row:
+def _short_row(rng: Rng, *, language: str, split: Split, hardness: float, is_broad: bool) -> Row:
     """A few items of the other families."""
-    others = [family for family in FAMILIES if family != "key_facts"]
+    others = BROAD if is_broad else EVEN
+    most = 4 if is_broad else 1 + round(2 * hardness)
     return tuple(
         asked(_varied(draw(rng.choice(others), rng, language=language, split=split), rng, hardness))
-        for _ in range(1 + rng.integer(1 + round(2 * hardness)))
+        for _ in range(1 + rng.integer(most))
     )
 
 
-def training_row(rng: Rng, *, split: Split = "train", hardness: float = 1.0) -> Row:
+def training_row(rng: Rng, *, split: Split = "train", hardness: float = 1.0, is_broad: bool = False) -> Row:
     """One row.
 
     Args:
         rng: Where every choice comes from.
         split: Which combinations of words to draw.
         hardness: 0 to 1; from short passages to the longest ones.
+        is_broad: Whether the families that learn slowly come up more.
     """
     language = rng.choice(LANGUAGES)
     if rng.chance(MOST_DRILLS + (FEWEST_DRILLS - MOST_DRILLS) * hardness):
         return drill_row(rng, language=language, split=split, hardness=hardness)
-    if rng.chance(KEY_FACT_SHARE):
+    if rng.chance(BROAD_KEY_FACT_SHARE if is_broad else KEY_FACT_SHARE):
         return _key_fact_row(rng, language=language, split=split, hardness=hardness)
-    return _short_row(rng, language=language, split=split, hardness=hardness)
+    return _short_row(rng, language=language, split=split, hardness=hardness, is_broad=is_broad)
 
 
-def training_rows(seed: int, step: int, *, n: int, hardness: float = 1.0) -> Iterator[Row]:
+def training_rows(
+    seed: int, step: int, *, n: int, hardness: float = 1.0, is_broad: bool = False
+) -> Iterator[Row]:
     """The rows of one step: the same for the same seed and step, whatever came before."""
     rng = rng_for(seed, "rows", step)
     for _ in range(n):
-        yield training_row(rng, hardness=hardness)
+        yield training_row(rng, hardness=hardness, is_broad=is_broad)

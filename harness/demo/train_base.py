@@ -40,7 +40,7 @@ def train(
     tokenizer: PreTrainedTokenizerFast,
     *,
     pause_in: Path,
-    every: int = 100,
+    every: int = 200,
     probe: int = 10,
     workers: int = 2,
 ) -> tuple[Any, Progress]:
