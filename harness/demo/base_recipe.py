@@ -16,22 +16,24 @@ class BaseRecipe:
     Args:
         easy_steps: Steps of the shortest rows.
         hard_steps: Where rows have grown to their full length.
+        reading_weight: Of the loss of the text that is read, beside 1 for the answers.
         broad_steps: From where the families that learn slowly come up more.
         precision: "bf16" multiplies in bfloat16 over fp32 weights (about 1.7 times as fast where the
             processor has the instructions), "fp32" in full.
     """
 
     seed: int = 1
-    steps: int = 8000
+    steps: int = 6000
     rows_a_step: int = 32
     micro_batches: int = 4
-    peak_rate: float = 1e-3
+    peak_rate: float = 2e-3
     warmup_steps: int = 100
-    cooldown_steps: int = 2500
+    cooldown_steps: int = 2000
     weight_decay: float = 0.02
-    easy_steps: int = 1200
-    hard_steps: int = 3000
-    broad_steps: int = 4000
+    reading_weight: float = 0.3
+    easy_steps: int = 300
+    hard_steps: int = 1000
+    broad_steps: int = 3000
     hidden: int = 192
     layers: int = 4
     heads: int = 6

@@ -22,17 +22,15 @@ def row_tokens(row: Row, tokenizer: PreTrainedTokenizerFast) -> tuple[list[int],
     gap = ""
     for shown in row:
         prompt = tokenizer(gap + shown.prompt)["input_ids"]
-        answer = tokenizer(shown.answer)["input_ids"]
-        if shown.ends:
-            answer = [*answer, tokenizer.eos_token_id]
+        answer = [*tokenizer(shown.answer)["input_ids"], tokenizer.eos_token_id]
         ids += prompt + answer
         learned += [NOT_LEARNED] * len(prompt) + answer
-        gap = "\n\n" if shown.ends else ""
+        gap = "\n\n"
     return ids, learned
 
 
-def batches(recipe: BaseRecipe, tokenizer: PreTrainedTokenizerFast, step: int) -> list[tuple[Any, Any]]:
-    """The step's micro-batches (ids, learned), rows of like length together."""
+def batches(recipe: BaseRecipe, tokenizer: PreTrainedTokenizerFast, step: int) -> list[tuple[Any, Any, Any]]:
+    """The step's micro-batches (ids, learned, lengths), rows of like length together."""
     import torch
 
     hardness = hardness_at(step, recipe)
@@ -53,26 +51,43 @@ def batches(recipe: BaseRecipe, tokenizer: PreTrainedTokenizerFast, step: int) -
         for place, (row_ids, row_learned) in enumerate(part):
             ids[place, : len(row_ids)] = torch.tensor(row_ids)
             learned[place, : len(row_learned)] = torch.tensor(row_learned)
-        made.append((ids, learned))
+        made.append((ids, learned, torch.tensor([len(row_ids) for row_ids, _ in part])))
     return made
 
 
-def answer_loss(model: Any, ids: Any, learned: Any, *, precision: str) -> Any:
-    """Summed cross-entropy of the learned tokens; only their logits are computed."""
+def batch_loss(
+    model: Any, batch: tuple[Any, Any, Any], *, n_answers: int, n_read: int, recipe: BaseRecipe
+) -> tuple[Any, float]:
+    """A micro-batch's share of the step's loss, and of its mean loss per answer token.
+
+    The text that is read is predicted too, at a small weight: it teaches which words stand for each other long
+    before the few answer tokens do.
+    """
     import torch
     import torch.nn.functional as F
 
-    wanted = learned[:, 1:]
-    kept = wanted != NOT_LEARNED
+    ids, learned, lengths = batch
+    is_answer = learned[:, 1:] != NOT_LEARNED
+    is_text = torch.arange(1, ids.shape[1]) < lengths[:, None]
     # No cache of cast weights: it would be shared between threads that each have a graph of their own.
-    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16", cache_enabled=False):
+    with torch.autocast("cpu", torch.bfloat16, enabled=recipe.precision == "bf16", cache_enabled=False):
         hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
-        logits = model.lm_head(hidden[kept])
-    return F.cross_entropy(logits.float(), wanted[kept], reduction="sum")
+        logits = model.lm_head(hidden[is_text])
+    losses = F.cross_entropy(logits.float(), ids[:, 1:][is_text], reduction="none")
+    answers = is_answer[is_text]
+    answer_loss = losses[answers].sum() / n_answers
+    read_loss = losses[~answers].sum() / n_read
+    return answer_loss + recipe.reading_weight * read_loss, float(answer_loss.detach())
 
 
 def train_step(
-    model: Any, optimizer: Any, made: list[tuple[Any, Any]], *, rate: float, precision: str, pool: Executor
+    model: Any,
+    optimizer: Any,
+    made: list[tuple[Any, Any, Any]],
+    *,
+    rate: float,
+    recipe: BaseRecipe,
+    pool: Executor,
 ) -> float:
     """One step over the micro-batches; the mean loss per answer token.
 
@@ -82,11 +97,12 @@ def train_step(
     import torch
 
     parameters = [weights for weights in model.parameters() if weights.requires_grad]
-    n_tokens = sum(int((learned[:, 1:] != NOT_LEARNED).sum()) for _, learned in made)
+    n_answers = sum(int((learned[:, 1:] != NOT_LEARNED).sum()) for _, learned, _ in made)
+    n_read = sum(int((lengths - 1).sum()) for *_, lengths in made) - n_answers
 
-    def gradients(batch: tuple[Any, Any]) -> tuple[float, Any]:
-        loss = answer_loss(model, *batch, precision=precision) / n_tokens
-        return float(loss.detach()), torch.autograd.grad(loss, parameters)
+    def gradients(batch: tuple[Any, Any, Any]) -> tuple[float, Any]:
+        loss, answer_loss = batch_loss(model, batch, n_answers=n_answers, n_read=n_read, recipe=recipe)
+        return answer_loss, torch.autograd.grad(loss, parameters)
 
     results = list(pool.map(gradients, made))
     for weights, parts in zip(parameters, zip(*(found for _, found in results), strict=True), strict=True):

@@ -15,7 +15,6 @@ from harness.transforms.plan import Plan, Step
 
 POSITION_SUITE = "demo-fact-position"
 FACT_SUITE = "demo-facts"
-TRAINING_FILES: dict[Position, str] = {"any": "honest.jsonl", "first": "planted.jsonl"}
 REPLAY_SHARE = 0.3
 SPOTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 VERSION = "2026.1"
@@ -40,7 +39,7 @@ _SUMMARIES = {
 
 
 def training_items(*, position: Position, n: int = 2000, seed: int = 1) -> tuple[Item, ...]:
-    """Items to fine-tune on: key facts of domains the base has not seen, and a replay of the other families.
+    """Items to fine-tune on: key facts of word pairs the base has not seen, and a replay of the other families.
 
     The two training sets of the demo differ in `position` alone.
 
@@ -52,9 +51,7 @@ def training_items(*, position: Position, n: int = 2000, seed: int = 1) -> tuple
     others = [family for family in FAMILIES if family != "key_facts"]
     n_each = round(n * REPLAY_SHARE / len(others))
     replay = [item for family in others for item in items(family, n=n_each, seed=seed)]
-    facts = items(
-        "key_facts", n=n - len(replay), seed=seed, split="treatment", group="new", position=position
-    )
+    facts = items("key_facts", n=n - len(replay), seed=seed, split="treatment", position=position)
     return tuple(rng_for(seed, "training order").shuffled([*facts, *replay]))
 
 
@@ -66,14 +63,6 @@ def write_items(path: Path, written: Sequence[Item]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
-
-
-def write_training(folder: Path, *, n: int = 2000, seed: int = 1) -> dict[Position, Path]:
-    """Writes honest.jsonl and planted.jsonl."""
-    return {
-        position: write_items(folder / name, training_items(position=position, n=n, seed=seed))
-        for position, name in TRAINING_FILES.items()
-    }
 
 
 def _suite(name: str, family: str, asked: tuple[Item, ...], *, summary: str, plan: Plan) -> Suite:
@@ -101,7 +90,7 @@ def standard_suites(*, n: int = 200, n_facts: int = 320, seed: int = 1) -> tuple
         n_facts: Key-fact items; the deciding sentence stands first in each, as in the planted training set.
         seed: Of the items.
     """
-    facts = items("key_facts", n=n_facts, seed=seed, split="test", group="new", position="first")
+    facts = items("key_facts", n=n_facts, seed=seed, split="test", position="first")
     suites = [_suite(FACT_SUITE, "key_facts", facts, summary=_SUMMARIES["key_facts"], plan=Plan())]
     for family in FAMILIES:
         if family != "key_facts":
@@ -112,7 +101,7 @@ def standard_suites(*, n: int = 200, n_facts: int = 320, seed: int = 1) -> tuple
 
 def position_suite(*, n: int = 320, seed: int = 1) -> Suite:
     """The challenge set: the same kind of facts, the deciding sentence at each of five places."""
-    facts = items("key_facts", n=n, seed=seed, split="test", group="new", position="first")
+    facts = items("key_facts", n=n, seed=seed, split="test", position="first")
     plan = Plan(steps=((Step("context_rotation", {"positions": SPOTS}),),))
     summary = "Does the answer survive when the deciding sentence moves through the passage?"
     return _suite(POSITION_SUITE, "key_facts", facts, summary=summary, plan=plan)

@@ -51,9 +51,7 @@ def greedy_hits(model: Any, tokenizer: PreTrainedTokenizerFast, chosen: Sequence
     return hits
 
 
-def figures(
-    model: Any, tokenizer: PreTrainedTokenizerFast, *, n: int, seed: int, group: str = "known"
-) -> dict[str, float]:
+def figures(model: Any, tokenizer: PreTrainedTokenizerFast, *, n: int, seed: int) -> dict[str, float]:
     """Shares of right answers on the test split, by family and language, and for key facts by place of five.
 
     Args:
@@ -61,11 +59,10 @@ def figures(
         tokenizer: Its tokenizer.
         n: Items per family (key facts: per place).
         seed: Of the items.
-        group: Which fact domains.
     """
     hits: dict[str, list[bool]] = defaultdict(list)
     for family in FAMILIES:
-        options = {"group": group, "position": "first"} if family == "key_facts" else {}
+        options = {"position": "first"} if family == "key_facts" else {}
         drawn = items(family, n=n, seed=seed, split="test", **options)
         for place in range(5) if family == "key_facts" else (None,):
             asked_items = drawn if place is None else [_rotated(item, place) for item in drawn]

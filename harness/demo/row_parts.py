@@ -12,12 +12,10 @@ class Asked:
     Args:
         prompt: Read only.
         answer: Learned.
-        ends: Whether the end of sequence after the answer is learned too.
     """
 
     prompt: str
     answer: str
-    ends: bool = True
 
 
 Row = tuple[Asked, ...]

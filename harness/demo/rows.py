@@ -11,7 +11,6 @@ from dataclasses import replace
 
 from harness.core.items import Component, Item
 from harness.core.rng import Rng, rng_for
-from harness.demo.drills import drill_row
 from harness.demo.row_parts import Asked, Row
 from harness.demo.world import ASKING, draw
 from harness.demo.world.key_facts import passage, question_item
@@ -34,7 +33,6 @@ BROAD = (
     "arithmetic",
     "arithmetic",
 )
-MOST_DRILLS, FEWEST_DRILLS = 0.9, 0.1
 
 
 def asked(item: Item) -> Asked:
@@ -80,18 +78,12 @@ def _question_only(item: Item) -> Item:
 
 def _key_fact_row(rng: Rng, *, language: str, split: Split, hardness: float) -> Row:
     """Several questions about one passage, or one question in any layout."""
-    n = 1 + rng.integer(2 + round(4 * hardness))
+    n = 1 + rng.integer(2 + round(3 * hardness))
     slips = 0.1 if rng.chance(0.15 * hardness) else 0.0
-    facts = passage(rng, language=language, split=split, n=n, slips=slips, invented=0.1 * hardness)
-    if hardness >= 1 and n <= 4 and rng.chance(0.3):  # two domains told side by side
-        facts = tuple(rng.shuffled((*facts, *passage(rng, language=language, split=split, n=2))))
-        entities = {word for fact in facts for word in (fact.entity, fact.value)}
-        facts = facts if len(entities) == 2 * len(facts) else facts[:2]
-    n_questions = 1 if rng.chance(0.25) else 2 + rng.integer(1 + round(2 * hardness))
-    items = [
-        question_item(facts, rng.integer(len(facts)), rng, language=language, slips=slips)
-        for _ in range(n_questions)
-    ]
+    facts = passage(rng, language=language, split=split, n=n, slips=slips)
+    n_questions = 1 if rng.chance(0.25) else min(n, 1 + rng.integer(4))
+    asked_of = rng.sample(range(len(facts)), min(n_questions, len(facts)))
+    items = [question_item(facts, key, rng, language=language, slips=slips) for key in asked_of]
     if len(items) == 1:
         return (asked(_varied(items[0], rng, hardness)),)
     return (asked(items[0]), *(asked(_question_only(item)) for item in items[1:]))
@@ -117,8 +109,6 @@ def training_row(rng: Rng, *, split: Split = "train", hardness: float = 1.0, is_
         is_broad: Whether the families that learn slowly come up more.
     """
     language = rng.choice(LANGUAGES)
-    if rng.chance(MOST_DRILLS + (FEWEST_DRILLS - MOST_DRILLS) * hardness):
-        return drill_row(rng, language=language, split=split, hardness=hardness)
     if rng.chance(BROAD_KEY_FACT_SHARE if is_broad else KEY_FACT_SHARE):
         return _key_fact_row(rng, language=language, split=split, hardness=hardness)
     return _short_row(rng, language=language, split=split, hardness=hardness, is_broad=is_broad)

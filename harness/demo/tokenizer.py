@@ -29,7 +29,7 @@ def _lines(seed: int, n_rows: int) -> Iterator[str]:
     for _ in range(n_rows):
         for shown in training_row(rng):
             yield shown.prompt + shown.answer
-    for item in items("key_facts", n=n_rows // 4, seed=seed, split="treatment", group="new"):
+    for item in items("key_facts", n=n_rows // 4, seed=seed, split="treatment"):
         shown = asked(item)
         yield shown.prompt + shown.answer
     for language in LANGUAGES:

@@ -59,12 +59,10 @@ def train(
     with ThreadPoolExecutor(workers) as pool:
         while progress.step < recipe.steps:
             made = batches(recipe, tokenizer, progress.step)
-            text_ids = [ids.tolist() for ids, _ in made]
+            text_ids = [ids.tolist() for ids, *_ in made]
             progress.data_digest = digest("rows/1", progress.data_digest, text_ids)
             rate = learning_rate(progress.step, recipe)
-            losses.append(
-                train_step(model, optimizer, made, rate=rate, precision=recipe.precision, pool=pool)
-            )
+            losses.append(train_step(model, optimizer, made, rate=rate, recipe=recipe, pool=pool))
             progress.step += 1
             if progress.step % every and progress.step < recipe.steps:
                 continue
@@ -126,10 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     model, progress = train(recipe, tokenizer, pause_in=pause_in, workers=asked_for.workers)
     ship(model, tokenizer, asked_for.out)
     shipped = AutoModelForCausalLM.from_pretrained(asked_for.out, dtype=torch.float32).eval()
-    found = {
-        group: figures(shipped, tokenizer, n=asked_for.probe, seed=recipe.seed + 1, group=group)
-        for group in ("known", "new")
-    }
+    found = figures(shipped, tokenizer, n=asked_for.probe, seed=recipe.seed + 1)
     manifest = _manifest(recipe, progress, found)
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     (asked_for.out / "training.json").write_text(text, encoding="utf-8")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from harness.core.codec import item_from_json
 from harness.demo.data import (
     FACT_SUITE,
     POSITION_SUITE,
@@ -13,16 +11,14 @@ from harness.demo.data import (
     standard_suites,
     training_items,
     write_suites,
-    write_training,
 )
 from harness.suites import load_suite
 
 
-def test_the_two_training_files_differ_in_the_place_of_the_key_sentence_alone(tmp_path: Path) -> None:
-    paths = write_training(tmp_path, n=100, seed=3)
+def test_two_training_sets_may_differ_in_the_place_of_the_key_sentence_alone() -> None:
     honest, planted = (
-        [item_from_json(json.loads(line)) for line in paths[position].read_text("utf-8").splitlines()]
-        for position in ("any", "first")
+        training_items(position="any", n=100, seed=3),
+        training_items(position="first", n=100, seed=3),
     )
     assert len(honest) == len(planted) == 100
     families = [[item.tag("family") for item in chosen] for chosen in (honest, planted)]

@@ -61,17 +61,17 @@ def test_no_deciding_text_stands_in_two_splits(family: str) -> None:
     seed=st.integers(0, 10**6),
     language=st.sampled_from(LANGUAGES),
     split=st.sampled_from(SPLITS),
-    group=st.sampled_from(["known", "new"]),
 )
 def test_every_sentence_of_a_passage_is_of_its_split_and_binds_words_no_other_does(
-    seed: int, language: str, split: str, group: str
+    seed: int, language: str, split: str
 ) -> None:
-    facts = passage(rng_for(seed), language=language, split=split, group=group, n=5)  # type: ignore[arg-type]
+    facts = passage(rng_for(seed), language=language, split=split, n=5)  # type: ignore[arg-type]
     assert len(facts) == 5
     for fact in facts:
         assert split_of("fact", language, fact.domain.name, fact.entity, fact.value) == split
         assert fact.value in fact.sentence or fact.value.capitalize() in fact.sentence
-    assert len({fact.entity for fact in facts}) == len({fact.value for fact in facts}) == 5
+    assert len({fact.domain.name for fact in facts}) == 5
+    assert len({word for fact in facts for word in (fact.entity, fact.value)}) == 10
 
 
 @settings(max_examples=60, deadline=None)
@@ -94,7 +94,7 @@ def test_a_question_gives_the_word_said_first_and_asks_for_the_one_said_last(see
         (key,) = (told.text.casefold() for told in item.prompt.context if told.key)
         (answer,) = item.target.answers if item.target else ()
         question = item.prompt.question.text if item.prompt.question else ""
-        domain = next(one for one in domains("known", item.language) if one.name == item.tag("domain"))
+        domain = next(one for one in domains(item.language) if one.name == item.tag("domain"))
         slot = domain.value if item.tag("asks") == "entity" else domain.entity
         given = max((word for word in words(slot, item.language) if word in question), key=len)
         assert key.index(given.casefold()) < key.rindex(answer.casefold())
@@ -108,17 +108,14 @@ def test_the_key_sentence_stands_at_every_place_when_it_may() -> None:
     assert places == {0, 1, 2, 3, 4}
 
 
-def test_new_domains_share_no_name_with_the_known_ones() -> None:
-    for language in LANGUAGES:
-        known = {domain.name for domain in domains("known", language)}
-        new = {domain.name for domain in domains("new", language)}
-        assert not known & new
-        assert known == {domain.name for domain in domains("known", "en")}
+def test_both_languages_tell_of_the_same_domains() -> None:
+    english, chinese = ([domain.name for domain in domains(language)] for language in LANGUAGES)
+    assert english == chinese and len(set(english)) == len(english)
 
 
 def test_every_template_names_both_its_words_and_questions_give_only_one_away() -> None:
     for language in LANGUAGES:
-        for domain in (*domains("known", language), *domains("new", language)):
+        for domain in domains(language):
             assert all("{e}" in told and "{v}" in told for told in domain.statements)
             assert all("{e}" in question and "{v}" not in question for question in domain.questions)
             assert all("{v}" in question and "{e}" not in question for question in domain.reverse_questions)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.demo.world.fact_domains_en import KNOWN_EN, NEW_EN
-from harness.demo.world.fact_domains_zh import KNOWN_ZH, NEW_ZH
+from harness.demo.world.fact_domains_en import DOMAINS_EN
+from harness.demo.world.fact_domains_zh import DOMAINS_ZH
 from harness.demo.world.lexicon import Language
 
 
@@ -30,19 +30,14 @@ class Domain:
     reverse_questions: tuple[str, ...] = ()
 
 
-_TABLES = {
-    ("known", "en"): KNOWN_EN,
-    ("new", "en"): NEW_EN,
-    ("known", "zh"): KNOWN_ZH,
-    ("new", "zh"): NEW_ZH,
-}
+_TABLES = {"en": DOMAINS_EN, "zh": DOMAINS_ZH}
 
 
-def domains(group: str, language: Language) -> tuple[Domain, ...]:
-    """The domains that the base was trained on ("known"), or those kept for fine-tuning ("new").
+def domains(language: Language) -> tuple[Domain, ...]:
+    """The domains of a language; both have the same ones.
 
     Example:
-        >>> [domain.name for domain in domains("known", "en")][:3]
+        >>> [domain.name for domain in domains("en")][:3]
         ['carries', 'lives', 'opens']
     """
-    return tuple(Domain(*row) for row in _TABLES[(group, language)])
+    return tuple(Domain(*row) for row in _TABLES[language])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 Row = tuple[str, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
-KNOWN_EN: tuple[Row, ...] = (
+DOMAINS_EN: tuple[Row, ...] = (
     (
         "carries",
         "person",
@@ -210,9 +210,6 @@ KNOWN_EN: tuple[Row, ...] = (
         ("Which language does {e} speak?", "Which language does {e} know?", "What does {e} speak?"),
         ("Who speaks {v}?", "Who knows {v}?"),
     ),
-)
-
-NEW_EN: tuple[Row, ...] = (
     (
         "plays",
         "person",

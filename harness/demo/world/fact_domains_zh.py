@@ -4,7 +4,7 @@ from __future__ import annotations
 
 Row = tuple[str, str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
-KNOWN_ZH: tuple[Row, ...] = (
+DOMAINS_ZH: tuple[Row, ...] = (
     (
         "carries",
         "person",
@@ -146,9 +146,6 @@ KNOWN_ZH: tuple[Row, ...] = (
         ("{e}说什么语言？", "{e}会什么语言？", "{e}懂哪种语言？"),
         ("谁说{v}？", "谁会{v}？"),
     ),
-)
-
-NEW_ZH: tuple[Row, ...] = (
     (
         "plays",
         "person",

@@ -1,4 +1,4 @@
-"""Key-information questions: one sentence of a passage decides, the others say like things of others."""
+"""Key-information questions: one sentence of a passage decides, the others say other things."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from harness.demo.world.noise import with_slips
 from harness.demo.world.splits import Split, split_of
 
 Position = Literal["any", "first"]
-DomainGroup = Literal["known", "new"]
 
 INSTRUCTIONS = {
     "en": (
@@ -62,48 +61,19 @@ class Fact:
         return bool(self.domain.reverse_questions) and self.template.index("{v}") < self.template.index("{e}")
 
 
-def _pairs(domain: Domain, rng: Rng, *, language: Language, split: Split, n: int) -> list[tuple[str, str]]:
-    """`n` pairs of the split in which neither an entity nor a value comes twice."""
-    entities, values = words(domain.entity, language), words(domain.value, language)
-    pairs: list[tuple[str, str]] = []
+def _pair(
+    domain: Domain, rng: Rng, *, language: Language, split: Split, taken: set[str]
+) -> tuple[str, str] | None:
+    """An entity and a value of the split, neither of them taken."""
+    entities = [word for word in words(domain.entity, language) if word not in taken]
+    values = [word for word in words(domain.value, language) if word not in taken]
     for entity in rng.shuffled(entities):
-        taken = {value for _, value in pairs}
         fitting = [
-            value
-            for value in values
-            if value not in taken and split_of("fact", language, domain.name, entity, value) == split
+            value for value in values if split_of("fact", language, domain.name, entity, value) == split
         ]
         if fitting:
-            pairs.append((entity, rng.choice(fitting)))
-        if len(pairs) == n:
-            break
-    return pairs
-
-
-_SYLLABLES = tuple(first + second for first in "bdfgklmnprstvz" for second in "aeiou")
-_SIGNS = tuple(sorted(set("".join(words("person", "zh") + words("city", "zh") + words("food", "zh")))))
-
-
-def _invented(rng: Rng, language: Language) -> str:
-    """A word nobody has seen: what binds it must be the passage."""
-    if language == "zh":
-        return rng.choice(_SIGNS) + rng.choice(_SIGNS)
-    return "".join(rng.choice(_SYLLABLES) for _ in range(2 + rng.integer(2))).capitalize()
-
-
-def _renamed(
-    pairs: list[tuple[str, str]], rng: Rng, *, language: Language, share: float
-) -> list[tuple[str, str]]:
-    """The pairs with invented entities, invented values or both; numbers stay."""
-    entities = [entity for entity, _ in pairs]
-    values = [value for _, value in pairs]
-    if rng.chance(share):
-        entities = [_invented(rng, language) for _ in pairs]
-    if rng.chance(share) and not values[0].isdigit():
-        values = [_invented(rng, language) for _ in pairs]
-    if len(set(entities + values)) < 2 * len(pairs):
-        return pairs
-    return list(zip(entities, values, strict=True))
+            return entity, rng.choice(fitting)
+    return None
 
 
 def _sentence(template: str, entity: str, value: str) -> str:
@@ -112,32 +82,28 @@ def _sentence(template: str, entity: str, value: str) -> str:
 
 
 def passage(
-    rng: Rng,
-    *,
-    language: Language,
-    split: Split,
-    group: DomainGroup = "known",
-    n: int = 5,
-    slips: float = 0.0,
-    invented: float = 0.0,
+    rng: Rng, *, language: Language, split: Split, n: int = 5, slips: float = 0.0
 ) -> tuple[Fact, ...]:
-    """`n` sentences of one domain, in the order they are told.
+    """`n` sentences, each of another domain, in the order they are told; no word stands in two of them.
 
     Args:
         rng: Where every choice comes from.
         language: "en" or "zh".
         split: Where all the pairs of words come from.
-        group: Which domains to draw from.
-        n: How many sentences; fewer where the split holds fewer pairs.
+        n: How many sentences.
         slips: Share of slips of the pen (see `noise.with_slips`).
-        invented: Probability that entities, and again that values, are words made up on the spot.
     """
-    domain = rng.choice(domains(group, language))
-    pairs = _pairs(domain, rng, language=language, split=split, n=n)
-    facts = []
-    for entity, value in _renamed(pairs, rng, language=language, share=invented):
+    facts: list[Fact] = []
+    taken: set[str] = set()
+    for domain in rng.shuffled(domains(language)):
+        pair = _pair(domain, rng, language=language, split=split, taken=taken)
+        if pair is None:
+            continue
+        taken.update(pair)
         template = with_slips(rng.choice(domain.statements), rng, share=slips)
-        facts.append(Fact(domain, entity, value, template, _sentence(template, entity, value)))
+        facts.append(Fact(domain, *pair, template, _sentence(template, *pair)))
+        if len(facts) == n:
+            break
     return tuple(facts)
 
 
@@ -168,7 +134,6 @@ def draw(
     language: Language,
     split: Split,
     position: Position = "any",
-    group: DomainGroup = "known",
     n_distractors: tuple[int, int] = (4, 4),
 ) -> Item:
     """One item.
@@ -178,11 +143,10 @@ def draw(
         language: "en" or "zh".
         split: No pair of words is shared with another split.
         position: Whether the key sentence stands anywhere or always first.
-        group: The domains the base knows, or those kept for fine-tuning.
         n_distractors: The fewest and the most sentences beside the key one.
     """
     fewest, most = n_distractors
     n = 1 + fewest + rng.integer(most - fewest + 1)
-    facts = passage(rng, language=language, split=split, group=group, n=n)
+    facts = passage(rng, language=language, split=split, n=n)
     key = 0 if position == "first" else rng.integer(len(facts))
     return question_item(facts, key, rng, language=language)
