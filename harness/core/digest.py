@@ -7,6 +7,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+# Made once: `json.dumps` would make an encoder for every call.
+_SORTED = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_AS_GIVEN = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 ID_LENGTH = 24  # 96 bits of hexadecimal: no collision at a billion items
 
 
@@ -21,8 +24,8 @@ def canonical_json(value: Any, *, sort_keys: bool = True) -> str:
         >>> canonical_json({"b": 1, "a": "菜"})
         '{"a":"菜","b":1}'
     """
-    text = json.dumps(value, sort_keys=sort_keys, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    text = (_SORTED if sort_keys else _AS_GIVEN).encode(value)
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def digest(kind: str, *parts: Any, length: int = ID_LENGTH) -> str:

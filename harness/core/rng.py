@@ -7,7 +7,7 @@ while `shuffle` and `sample` may change between Python versions.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from harness.core.digest import digest
@@ -23,26 +23,24 @@ class Rng:
         True
     """
 
-    __slots__ = ("_random",)
+    # `random` is the generator's own method, a float in [0, 1): transforms draw dozens of times a variant.
+    __slots__ = ("random",)
+    random: Callable[[], float]
 
     def __init__(self, seed_digest: str) -> None:
-        self._random = random.Random(seed_digest)
-
-    def random(self) -> float:
-        """A float in [0, 1)."""
-        return self._random.random()
+        self.random = random.Random(seed_digest).random
 
     def integer(self, stop: int) -> int:
         """An integer in [0, stop), stop >= 1."""
-        return int(self._random.random() * stop)
+        return int(self.random() * stop)
 
     def chance(self, share: float) -> bool:
         """True with probability `share`."""
-        return self._random.random() < share
+        return self.random() < share
 
     def choice(self, options: Sequence[T]) -> T:
         """One of at least one options."""
-        return options[self.integer(len(options))]
+        return options[int(self.random() * len(options))]
 
     def shuffled(self, values: Sequence[T]) -> list[T]:
         """A new list in random order (Fisher-Yates)."""

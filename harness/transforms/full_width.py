@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from harness.core.items import Item
@@ -60,11 +61,17 @@ def full_width(
         '用Ｗｏｒｄ打开它,好吗?'
     """
 
-    def sites(text: str, guard: Protection) -> list[int]:
-        return [match.start() for match in _SITES[direction].finditer(text) if not guard.mask[match.start()]]
+    def sites(text: str, guard: Protection) -> tuple[int, ...]:
+        return _sites(text, guard.mask, direction)
 
     def rewrite(text: str, site: int, rng: Rng) -> Replacement | None:
         code = ord(text[site])
         return Replacement(site, site + 1, chr(code + (_OFFSET if code < _OFFSET else -_OFFSET)), 1)
 
     yield from edited(item, rng, severity=severity, parts=parts, sites=sites, rewrite=rewrite)
+
+
+@lru_cache(maxsize=1024)
+def _sites(text: str, mask: bytes, direction: Direction) -> tuple[int, ...]:
+    found = (match.start() for match in _SITES[direction].finditer(text))
+    return tuple(at for at in found if not mask[at])

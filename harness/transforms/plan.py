@@ -255,6 +255,8 @@ def _composed(
 
 def _distinct(changes: Sequence[Change]) -> tuple[Change, ...]:
     """Changes whose items differ; of equals the first stays."""
+    if len(changes) < 2:
+        return tuple(changes)
     # Items are compared by content: the id of an imported item stands for its source.
     return tuple({change.item: change for change in reversed(changes)}.values())[::-1]
 

@@ -12,16 +12,16 @@ from harness.core.items import Item, Label, Target
 Span = tuple[int, int]
 Counts = tuple[tuple[str, int], ...]
 
-# Each pattern is tried only on texts that hold one of its signs: most texts hold none.
-_HARD: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
-    (("`",), re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)),  # code
-    (("http", "www."), re.compile(r"https?://[^\s，。）)]+|www\.[^\s，。）)]+")),
-    (("@",), re.compile(r"(?<![\w.%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)),
-    (('"',), re.compile(r"\"[^\"\n]{1,80}\"\s*:")),  # JSON keys and their colons
-    (("{",), re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")),  # placeholders
-    (("<",), re.compile(r"</?[A-Za-z][^<>\n]{0,80}>")),  # tags
-    (("-",), re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")),
+# Each pattern is tried only on texts that hold its sign: most texts hold none.
+_HARD: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("`", re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)),  # code
+    ("@", re.compile(r"(?<![\w.%+-])[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII)),
+    ('"', re.compile(r"\"[^\"\n]{1,80}\"\s*:")),  # JSON keys and their colons
+    ("{", re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}")),  # placeholders
+    ("<", re.compile(r"</?[A-Za-z][^<>\n]{0,80}>")),  # tags
+    ("-", re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")),
 )
+_ADDRESS = re.compile(r"https?://[^\s，。）)]+|www\.[^\s，。）)]+")
 # A number takes its whole run: "10.5%", "2024-01-01", "A4".
 _NUMBER = re.compile(r"\d[A-Za-z0-9_]*(?:[-./:,][A-Za-z0-9_]+)*%?")
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_")
@@ -59,9 +59,11 @@ def _words(text: str) -> list[Span]:
 
 def _hard(text: str) -> list[Span]:
     found: list[Span] = []
-    for signs, pattern in _HARD:
-        if any(sign in text for sign in signs):
+    for sign, pattern in _HARD:
+        if sign in text:
             found += [match.span() for match in pattern.finditer(text)]
+    if "http" in text or "www." in text:
+        found += [match.span() for match in _ADDRESS.finditer(text)]
     for match in _NUMBER.finditer(text):
         start, end = match.span()
         # Letters before the digit are looked for backwards: a pattern that begins with them is slow everywhere.
@@ -148,6 +150,8 @@ def _spans(text: str, strings: tuple[str, ...], *, words: bool) -> list[Span]:
 
 
 def _counted(text: str, spans: list[Span]) -> Counts:
+    if not spans:
+        return ()
     return tuple(sorted(Counter([text[start:end] for start, end in spans]).items()))
 
 

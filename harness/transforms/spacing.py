@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Annotated, Literal, get_args
 
 from harness.core.items import Item
@@ -53,21 +54,27 @@ def spacing(
         >>> change.item.prompt.question.text
         'When  does  it  close?'
     """
-    # A space beside protected text may be doubled but not taken out: "3 5" must not become "35".
+    at_spaces = tuple(kind for kind in kinds if kind != "split")
 
-    def sites(text: str, guard: Protection) -> list[int]:
-        mask, found = guard.mask, []
-        if "split" in kinds:
-            inside = (match.start() for match in _INSIDE.finditer(text))
-            found += [at for at in inside if not mask[at] and not mask[at - 1]]
-        if "join" in kinds or "double" in kinds:
-            found += [match.start() for match in _BETWEEN.finditer(text) if not mask[match.start()]]
-        return found
+    def sites(text: str, guard: Protection) -> tuple[int, ...]:
+        return _sites(text, guard.mask, kinds)
 
     def rewrite(text: str, site: int, rng: Rng) -> Replacement | None:
         if text[site] != " ":
             return Replacement(site, site, " ", 1)
-        kind = rng.choice(tuple(kind for kind in kinds if kind != "split"))
+        kind = rng.choice(at_spaces)
         return Replacement(site, site + 1, "" if kind == "join" else "  ", 1)
 
     yield from edited(item, rng, severity=severity, parts=parts, sites=sites, rewrite=rewrite)
+
+
+@lru_cache(maxsize=1024)
+def _sites(text: str, mask: bytes, kinds: tuple[Kind, ...]) -> tuple[int, ...]:
+    """Where a space may be put in, or edited; none beside a digit goes, for "3 5" must not become "35"."""
+    found: list[int] = []
+    if "split" in kinds:
+        inside = (match.start() for match in _INSIDE.finditer(text))
+        found += [at for at in inside if not mask[at] and not mask[at - 1]]
+    if "join" in kinds or "double" in kinds:
+        found += [match.start() for match in _BETWEEN.finditer(text) if not mask[match.start()]]
+    return tuple(found)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
 from harness.core.items import Item, Prompt, Text
 from harness.core.rng import Rng
 from harness.core.variants import Change, Edit, Level
 from harness.transforms.protection import Protection, answers_of, protected_counts, protection
 
-T = TypeVar("T")
 PartName = Literal["question", "context", "instruction", "system", "text", "turns"]
 QUESTION_AND_CONTEXT: tuple[PartName, ...] = ("question", "context")
 ALL_PARTS: tuple[PartName, ...] = ("question", "context", "instruction", "system", "text", "turns")
@@ -67,19 +66,21 @@ def parts_of(prompt: Prompt, names: Sequence[PartName] = ALL_PARTS) -> list[Part
 
 
 def with_texts(prompt: Prompt, texts: Mapping[str, str]) -> Prompt:
-    """The prompt with new texts under the names of `parts_of`; marks stay."""
-    changed: dict[str, object] = {}
-    for name in ("question", "instruction", "system", "text"):
-        if name in texts:
-            changed[name] = replace(getattr(prompt, name), text=texts[name])
-    for name in ("context", "turns"):
-        pieces: tuple[Any, ...] = getattr(prompt, name)
-        if any(f"{name}[{place}]" in texts for place in range(len(pieces))):
-            changed[name] = tuple(
-                replace(piece, text=texts.get(f"{name}[{place}]", piece.text))
-                for place, piece in enumerate(pieces)
-            )
-    return replace(prompt, **changed)  # type: ignore[arg-type]
+    """The prompt with new texts under the names of `parts_of`; marks stay, and so do untouched parts."""
+    changed: dict[str, Any] = {}
+    pieces: dict[str, list[Any]] = {}
+    for key, text in texts.items():
+        name, bracket, place = key.partition("[")
+        if not bracket:
+            changed[name] = Text(text, getattr(prompt, name).protect)
+            continue
+        held = pieces.get(name)
+        if held is None:
+            held = pieces[name] = list(getattr(prompt, name))
+        held[int(place[:-1])] = replace(held[int(place[:-1])], text=text)
+    for name, held in pieces.items():
+        changed[name] = tuple(held)
+    return replace(prompt, **changed)
 
 
 def replaced(text: str, replacements: Sequence[Replacement]) -> str:
@@ -103,15 +104,6 @@ def part_rng(rng_key: str, text: str) -> Rng:
     So the noise on a passage is the same wherever a rotation before it has put the passage.
     """
     return Rng(blake2b(f"{rng_key}:{text}".encode("utf-8", "surrogatepass"), digest_size=16).hexdigest())
-
-
-def in_random_order(values: Sequence[T], rng: Rng) -> Iterator[T]:
-    """The values in random order, drawn only as far as they are taken."""
-    pool, draw = list(values), rng.random
-    for first in range(len(pool)):
-        other = first + int(draw() * (len(pool) - first))
-        pool[first], pool[other] = pool[other], pool[first]
-        yield pool[first]
 
 
 def shares_of_budget(budget: int, weights: Sequence[int]) -> list[int]:
@@ -165,6 +157,8 @@ def edited(
     cost = 0
     shares = shares_of_budget(budget, [len(entry) for entry in places])
     for part, guard, entry, share in zip(found, guards, places, shares, strict=True):
+        if not share or not entry:
+            continue
         replacements = _sound(part, guard, entry, share, answers, rewrite, part_rng(rng_key, part.text))
         if replacements:
             texts[part.name] = replaced(part.text, replacements)
@@ -190,11 +184,10 @@ def _sound(
     rng: Rng,
 ) -> list[Replacement]:
     """Edits of one text that leave every protected string as often as before; none where no draw does."""
-    if not share or not sites:
-        return []
+    strings = (*part.protect, *answers)
     for _ in range(ATTEMPTS):
         replacements = _drawn(part.text, sites, share, rewrite, rng)
-        after = protected_counts(replaced(part.text, replacements), (*part.protect, *answers))
+        after = protected_counts(replaced(part.text, replacements), strings)
         if after == guard.counts:
             return replacements
     return []
@@ -205,12 +198,18 @@ def _drawn(text: str, sites: Sequence[int], share: int, rewrite: Rewrite, rng: R
     taken: set[int] = set()
     drawn: list[Replacement] = []
     cost = 0
-    for site in in_random_order(sites, rng):
+    # Shuffled only as far as sites are taken.
+    pool, draw, size = list(sites), rng.random, len(sites)
+    for first in range(size):
+        other = first + int(draw() * (size - first))
+        site, pool[other] = pool[other], pool[first]
         one = rewrite(text, site, rng)
-        if one is None or one.text == text[one.start : one.end]:
+        if one is None:
             continue
         # An insertion occupies its place, so that two of them never meet.
-        start, end, _, edited_characters = one
+        start, end, written, edited_characters = one
+        if written == text[start:end]:
+            continue
         if end - start < 2:
             if start in taken:
                 continue
@@ -223,4 +222,5 @@ def _drawn(text: str, sites: Sequence[int], share: int, rewrite: Rewrite, rng: R
         cost += edited_characters
         if cost >= share:
             break
-    return sorted(drawn, key=lambda one: one.start)
+    drawn.sort()
+    return drawn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Annotated, Literal, get_args
 
@@ -21,6 +21,7 @@ _BY_KEY = frozenset(("neighbour", "swap", "drop", "double"))
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 # Shorter words become other words too easily. A letter that carries a combining mark is left whole.
 _MARK = r"[\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff\ufe00-\ufe0f\u200d]"
+_IS_MARK = re.compile(_MARK).match
 _WORD = re.compile(rf"[A-Za-z]{{3,}}(?!{_MARK})")
 _CHINESE = re.compile(rf"[\u4e00-\u9fff](?!{_MARK}|[\U000e0100-\U000e01ef])")
 _CLOSEST_HOMOPHONES = 8
@@ -64,13 +65,14 @@ def typo(
     by_key = tuple(kind for kind in kinds if kind in _BY_KEY)
     chinese = item.language.split("-")[0] == "zh"
     wrong_characters = _wrong_characters(kinds, pool) if chinese else {}
+    near = neighbours(pool)
 
     def sites(text: str, guard: Protection) -> tuple[int, ...]:
         return _sites(text, guard.mask, latin=bool(by_key), chinese=chinese)
 
     def rewrite(text: str, site: int, rng: Rng) -> Replacement | None:
         if text[site].isascii():
-            return _by_key(text, site, rng, by_key, pool)
+            return _by_key(text, site, rng, by_key, near)
         wrong = wrong_characters.get(text[site])
         return None if wrong is None else Replacement(site, site + 1, rng.choice(wrong), 1)
 
@@ -87,19 +89,21 @@ def _sites(text: str, mask: bytes, *, latin: bool, chinese: bool) -> tuple[int, 
     return tuple(found)
 
 
-def _by_key(text: str, site: int, rng: Rng, kinds: tuple[Kind, ...], pool: Pool) -> Replacement | None:
+def _by_key(
+    text: str, site: int, rng: Rng, kinds: tuple[Kind, ...], near: Mapping[str, tuple[str, ...]]
+) -> Replacement | None:
     kind = rng.choice(kinds)
     letter = text[site]
     if kind == "neighbour":
-        near = rng.choice(neighbours(pool)[letter.lower()])
-        return Replacement(site, site + 1, near.upper() if letter.isupper() else near, 1)
+        beside = rng.choice(near[letter.lower()])
+        return Replacement(site, site + 1, beside.upper() if letter.isupper() else beside, 1)
     if kind == "drop":
         return Replacement(site, site + 1, "", 1)
     if kind == "double":
         return Replacement(site, site + 1, letter * 2, 1)
     if kind == "swap":
         following = text[site + 1 : site + 2]
-        if following.isascii() and following.isalpha() and not re.match(_MARK, text[site + 2 : site + 3]):
+        if following.isascii() and following.isalpha() and not _IS_MARK(text, site + 2):
             return Replacement(site, site + 2, following + letter, 1)
     return None
 
