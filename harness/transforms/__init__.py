@@ -32,6 +32,7 @@ MACHINERY = (
     "declaration",
     "lexicons",
     "parameters",
+    "phrases",
     "plan",
     "protection",
     "surface",
