@@ -12,6 +12,7 @@ from harness.cli import (
     finetune,
     gate,
     import_logs,
+    lm_eval,
     rescore,
     run,
     runs,
@@ -31,6 +32,7 @@ def in_order() -> tuple[click.Command, ...]:
         runs.runs,
         rescore.rescore,
         import_logs.import_logs,
+        lm_eval.lm_eval,
         dashboard.dashboard,
         doctor.doctor,
     )

@@ -12,8 +12,9 @@ from harness.core.exchange import BackendFailure, Choose, Generate, Request, Sco
 from harness.engine.checkpoint import Checkpoint
 from harness.engine.tokens import encoded, encoded_pairs, rolling_windows
 
-TooLong = Literal["fail", "skip", "truncate-left"]
-TOO_LONG: tuple[TooLong, ...] = ("fail", "skip", "truncate-left")
+# `lm-eval` cuts on the left as it does: a prompt also leaves room for every new token asked for.
+TooLong = Literal["fail", "skip", "truncate-left", "lm-eval"]
+TOO_LONG: tuple[TooLong, ...] = ("fail", "skip", "truncate-left", "lm-eval")
 _LISTED = 5
 _TOGETHER = 4096  # requests tokenised in one call: lists of ids are ten times as large as arrays
 
@@ -158,7 +159,8 @@ def _plan_openings(
                 f"n >= 1, got {len(tokens)}, {request.settings.max_tokens} and {request.n}.",
             )
             continue
-        room = checkpoint.max_tokens - 1  # for at least one new token
+        # For at least one new token, or for all of them.
+        room = checkpoint.max_tokens - (request.settings.max_tokens if too_long == "lm-eval" else 1)
         if len(tokens) > room:
             if not _is_cut(
                 plan, request.request_id, len(tokens) + 1, checkpoint.max_tokens, too_long, room=room > 0
@@ -176,10 +178,10 @@ def _is_cut(
     plan.too_long[request_id] = length
     if too_long == "fail":
         return False
-    if too_long == "truncate-left" and room:
+    if too_long in ("truncate-left", "lm-eval") and room:
         plan.truncated.append(request_id)
         return True
-    if too_long == "skip" or too_long == "truncate-left":
+    if too_long == "skip" or too_long == "truncate-left" or too_long == "lm-eval":
         plan.failures[request_id] = BackendFailure(
             "prompt_too_long", f"Request {request_id} needs {length} tokens; the context holds {limit}."
         )
