@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
+    from harness.engine.path_probe import PathChoice
+
 
 class Checkpoint:
     """Weights, adapter, tokenizer and chat template, ready to answer; close it to free the device.
@@ -63,6 +65,7 @@ class Checkpoint:
         self.prefix_token = prefix_token(tokenizer)
         self._trust = trust
         self._model: Any = None
+        self._scoring_path: PathChoice | None = None
 
     @property
     def model(self) -> Any:
@@ -83,6 +86,20 @@ class Checkpoint:
                 trust_remote_code=self._trust[1],
             )
         return self._model
+
+    @property
+    def may_run_code(self) -> bool:
+        """Whether code that came with the checkpoint may run; that code is in no digest."""
+        return self._trust[1]
+
+    @property
+    def scoring_path(self) -> PathChoice:
+        """The way to score this model, found out by a probe when first asked for."""
+        if self._scoring_path is None:
+            from harness.engine.path_probe import chosen_path
+
+            self._scoring_path = chosen_path(self.model)
+        return self._scoring_path
 
     def render(self, prompt: PromptLike) -> str:
         """The text the model reads: through the chat template where one is applied, plain otherwise.
@@ -158,6 +175,7 @@ class Checkpoint:
     def close(self) -> None:
         """Frees the weights; they are loaded again if used again."""
         self._model = None
+        self._scoring_path = None
         if self.device.type == "cuda":
             import torch
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def in_halves(
     waiting = [batch]
     while waiting:
         part = waiting.pop()
-        done = _tried(part, answer)
+        done = in_memory(partial(answer, part))
         if done is not None or len(part) == 1:
             yield part, done
             continue
@@ -108,12 +109,12 @@ def in_halves(
         waiting += [part[middle:], part[:middle]]
 
 
-def _tried(part: list[Work], answer: Callable[[list[Work]], list[Done]]) -> list[Done] | None:
-    """The answers, or None where memory ran out; its error, which holds the tensors, is gone on return."""
+def in_memory(work: Callable[[], Done]) -> Done | None:
+    """What some work gives, or None where memory ran out; its error, which holds the tensors, is gone on return."""
     import torch
 
     try:
-        return answer(part)
+        return work()
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise

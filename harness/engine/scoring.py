@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from harness.core.exchange import BackendFailure
-from harness.engine.forward import scored_logits
+from harness.engine.forward import on_device, read_tokens
 from harness.engine.memory import Budget, in_halves, packed
 from harness.engine.planning import Span
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def padded_tokens(rows: Sequence[Row]) -> int:
 
 
 def scored(
-    model: Any, spans: Sequence[Span], budget: Budget, *, head_apart: bool
+    model: Any, spans: Sequence[Span], budget: Budget, *, head_apart: bool, done: Collection[str] = ()
 ) -> Iterator[tuple[Span, Scored]]:
     """Each span's score as its batch is done.
 
@@ -67,19 +66,24 @@ def scored(
         spans: What to score.
         budget: Shrinks where memory runs out.
         head_apart: Whether the head may be applied to chosen positions only (`forward.has_head_apart`).
+        done: Ids of requests whose scores are known: they shape the batches as ever, but are not scored.
     """
 
     def answer(rows: list[Row]) -> list[list[SpanScore]]:
         return _scores_of(model, rows, head_apart=head_apart)
 
     for batch in packed(rows_of(spans), budget, size=padded_tokens):
+        if done and all(span.request_id in done for row in batch for span in row.spans):
+            continue
         for part, results in in_halves(batch, answer, budget, size=padded_tokens):
             for index, row in enumerate(part):
                 for place, span in enumerate(row.spans):
+                    if span.request_id in done:
+                        continue
                     if results is None:
-                        yield span, _does_not_fit(span)
+                        yield span, does_not_fit(span)
                     else:
-                        yield span, _checked(span, results[index][place])
+                        yield span, checked(span, results[index][place])
 
 
 def _scores_of(model: Any, rows: list[Row], *, head_apart: bool) -> list[list[SpanScore]]:
@@ -88,20 +92,20 @@ def _scores_of(model: Any, rows: list[Row], *, head_apart: bool) -> list[list[Sp
 
     started = perf_counter()
     width = max(len(row.read) for row in rows)
-    device = model.device
-    ids = torch.tensor([[*row.read, *[0] * (width - len(row.read))] for row in rows], device=device)
+    ids = np.zeros((len(rows), width), dtype=np.int64)
+    for index, row in enumerate(rows):
+        ids[index, : len(row.read)] = row.read
     places, picks, tokens = _places(rows, width)
-    pick_index = torch.tensor(picks, device=device)
-    pick_token = torch.tensor(tokens, device=device)
-    logprobs = torch.empty(len(picks), dtype=torch.float32, device=device)
-    greedy = torch.empty(len(picks), dtype=torch.bool, device=device)
     with torch.inference_mode():
-        for start, logits in scored_logits(
-            model, ids, torch.tensor(places, device=device), head_apart=head_apart
-        ):
-            inside = (pick_index >= start) & (pick_index < start + len(logits))
-            _read_off(logits, pick_index[inside] - start, pick_token[inside], inside, logprobs, greedy)
-    values, hits = logprobs.tolist(), greedy.tolist()
+        found = read_tokens(
+            model,
+            {"input_ids": on_device(ids, model.device)},
+            np.array(places),
+            np.array(picks),
+            np.array(tokens),
+            head_apart=head_apart,
+        )
+    values, hits = found[0].tolist(), (found[1] > 0).tolist()
     seconds = (perf_counter() - started) / sum(len(row.spans) for row in rows)
     results, done = [], 0
     for row in rows:
@@ -131,21 +135,8 @@ def _places(rows: list[Row], width: int) -> tuple[list[int], list[int], list[int
     return places, picks, tokens
 
 
-def _read_off(
-    logits: torch.Tensor,
-    index: torch.Tensor,
-    token: torch.Tensor,
-    inside: torch.Tensor,
-    logprobs: torch.Tensor,
-    greedy: torch.Tensor,
-) -> None:
-    """Writes the log-probability of each token, computed in fp32, and whether it is the likeliest."""
-    wide = logits.float()  # (n_places, vocabulary)
-    logprobs[inside] = wide[index, token] - wide.logsumexp(dim=-1)[index]
-    greedy[inside] = wide.argmax(dim=-1)[index] == token
-
-
-def _checked(span: Span, score: SpanScore) -> Scored:
+def checked(span: Span, score: SpanScore) -> Scored:
+    """The score, or the failure of a span whose logits are not finite."""
     if math.isfinite(score.logprob_nats):
         return score
     return BackendFailure(
@@ -156,7 +147,8 @@ def _checked(span: Span, score: SpanScore) -> Scored:
     )
 
 
-def _does_not_fit(span: Span) -> BackendFailure:
+def does_not_fit(span: Span) -> BackendFailure:
+    """The failure of a span that alone is too much for the memory."""
     return BackendFailure(
         "out_of_memory",
         f"Request {span.request_id}: {len(span.read)} tokens do not fit the memory even alone.",

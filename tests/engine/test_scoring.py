@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from harness.core.exchange import Answer, BackendFailure, Choose, Chosen, Request, ScoreText, TextScored
 from harness.engine import Checkpoint, LocalBackend
 from harness.engine.forward import has_head_apart
+from harness.engine.local_backend import Scoring
+from harness.engine.path_probe import ScoringPath
+from harness.engine.scoring_plan import ScoringPlan
 from harness.engine.tokens import encoded, encoded_pairs
 
 LETTERS = ("A", "B", "C", "D")
@@ -112,13 +115,17 @@ def test_neither_order_nor_batch_budget_changes_a_score(
         assert found[request_id] == pytest.approx(values, rel=1e-6, abs=1e-4)
 
 
-def test_options_of_one_token_are_read_in_one_row(own_tiny: Checkpoint) -> None:
+@pytest.mark.parametrize("scoring", ["auto", "plain"])
+def test_options_of_one_token_are_read_in_one_row(own_tiny: Checkpoint, scoring: Scoring) -> None:
     rows: list[int] = []
     own_tiny.model.model.register_forward_pre_hook(
         lambda module, args, kwargs: rows.append(kwargs["input_ids"].shape[0]), with_kwargs=True
     )
-    _answers(LocalBackend(own_tiny), (REQUESTS[0],))
-    assert rows[2:] == [1]  # after the probe's two passes: four options, one row
+    backend = LocalBackend(own_tiny, scoring=scoring)
+    _answers(backend, (REQUESTS[0],))
+    rows.clear()  # the first call tries the model first
+    _answers(backend, (REQUESTS[0],))
+    assert rows == [1]  # four options, one row
 
 
 def test_the_head_is_applied_apart_only_where_that_is_exact(any_architecture: Checkpoint) -> None:
@@ -132,7 +139,7 @@ def test_logits_in_small_blocks_give_the_same_scores(
     from harness.engine import forward
 
     expected = _nats(_answers(LocalBackend(tiny)))
-    monkeypatch.setattr(forward, "_PROJECTED", 7 * len(tiny.tokenizer))
+    monkeypatch.setitem(forward._PROJECTED, "cpu", 7 * len(tiny.tokenizer))
     found = _nats(_answers(LocalBackend(tiny)))
     assert found.keys() == expected.keys()
     for request_id, values in expected.items():
@@ -227,6 +234,7 @@ def _limit_memory(checkpoint: Checkpoint, most: int, error: Exception) -> None:
     checkpoint.model.model.register_forward_pre_hook(refuse, with_kwargs=True)
 
 
+@pytest.mark.parametrize("path", ["tree", "batched", "plain"])
 @pytest.mark.parametrize(
     "error",
     [
@@ -238,10 +246,11 @@ def _limit_memory(checkpoint: Checkpoint, most: int, error: Exception) -> None:
     ids=["cuda", "cpu"],
 )
 def test_out_of_memory_halves_the_batch_and_loses_nothing(
-    own_tiny: Checkpoint, tiny: Checkpoint, error: Exception
+    own_tiny: Checkpoint, tiny: Checkpoint, error: Exception, path: ScoringPath
 ) -> None:
     _limit_memory(own_tiny, 600, error)
-    backend = LocalBackend(own_tiny, batch_tokens=8000)
+    backend = LocalBackend(own_tiny)
+    backend.follow(ScoringPlan(path, row_tokens=4000, pass_tokens=8000, batch_tokens=8000).to_json())
     found, expected = _nats(_answers(backend, ANSWERABLE)), _nats(_answers(LocalBackend(tiny), ANSWERABLE))
     assert found.keys() == expected.keys()
     for request_id, values in expected.items():
