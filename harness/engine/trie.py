@@ -13,10 +13,11 @@ from harness.core.errors import UsageError
 
 Ints = np.ndarray[Any, np.dtype[Any]]
 
-_CHUNK = 64  # tokens by which inputs are told apart at once
-_FEW = 32  # inputs that a comparison sort orders sooner than a partition would
-_SAMPLED = 16  # inputs looked at to guess how much a group shares
-_TOGETHER = 8192  # neighbours compared in one sweep: some megabytes
+_NARROW = 16  # tokens by which a large group is split at once
+_WIDE = 64  # tokens by which small groups are split at once, at first
+_BLOCK = 8192  # reads of small groups that are split together
+_CELLS = 2**22  # tokens held at once to split a block
+_SAMPLED = 16  # reads looked at to guess how much a group shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +118,11 @@ def trie_of(reads: Sequence[array[int]], n_scored: Sequence[int]) -> Trie:
             f"Read {index} has {lengths[index]} tokens and {scored[index]} scored positions; expected 1 to "
             "its length."
         )
-    order, bounds = _ordered(reads)
-    by_rank = np.array(order, dtype=np.int64)
-    shared = _shared_with_previous(reads, order, np.array(bounds, dtype=np.int64))
-    # In lexicographic order equal reads are neighbours, and a read is never a prefix of the one before.
-    fresh = np.ones(len(order), dtype=bool)
+    by_rank, shared = _Sorting(reads, lengths).done()
+    # In lexicographic order equal reads are neighbours, and no read is the beginning of the one before.
+    fresh = np.ones(len(by_rank), dtype=bool)
     fresh[1:] = (shared[1:] != lengths[by_rank[1:]]) | (shared[1:] != lengths[by_rank[:-1]])
-    of_read = np.empty(len(order), dtype=np.int64)
+    of_read = np.empty(len(by_rank), dtype=np.int64)
     of_read[by_rank] = np.cumsum(fresh) - 1
     firsts = np.flatnonzero(fresh)
     kept = by_rank[firsts]
@@ -136,65 +135,141 @@ def trie_of(reads: Sequence[array[int]], n_scored: Sequence[int]) -> Trie:
     )
 
 
-def _ordered(reads: Sequence[array[int]]) -> tuple[list[int], list[int]]:
-    """Indices of the reads in lexicographic order, and tokens that each surely shares with the one before.
+class _Sorting:
+    """Reads being put into lexicographic order: a radix sort that reads what a large group shares only once.
 
-    Groups that agree so far are split by their next tokens, so that no comparison reads again what a whole
-    group shares; small groups are sorted.
+    Groups of reads that agree on their first tokens hold neighbouring places of the order. A large group is
+    split by its next few tokens, or all that it seems to share; the small groups that come of it are split
+    together, in blocks.
     """
-    order: list[int] = []
-    bounds: list[int] = []
-    waiting: list[tuple[list[int], int, int, bool]] = [(list(range(len(reads))), 0, 0, False)]
-    while waiting:
-        group, agreed, before, is_equal = waiting.pop()
-        if is_equal or len(group) <= _FEW:
-            if not is_equal and len(group) > 1:
-                group = sorted(group, key=lambda index: reads[index][agreed:])
-            order += group
-            bounds += [before, *[agreed] * (len(group) - 1)][: len(group)]
-            continue
-        stop = agreed + (_common(reads, group, agreed) or _CHUNK)
-        parts: dict[bytes, list[int]] = {}
-        for index in group:
-            parts.setdefault(reads[index][agreed:stop].tobytes(), []).append(index)
-        for place, key in reversed(list(enumerate(sorted(parts, key=lambda key: array("i", key))))):
-            met = agreed + len(key) // 4  # less than `stop` where the reads end
-            waiting.append((parts[key], met, agreed if place else before, met < stop))
-    return order, bounds
+
+    def __init__(self, reads: Sequence[array[int]], lengths: Ints) -> None:
+        self.reads = reads
+        self.lengths = lengths
+        self.order = np.arange(len(reads), dtype=np.int64)
+        self.shared = np.zeros(len(reads), dtype=np.int64)
+        self.seams: list[int] = []  # places whose share with the place before is yet to be counted
+
+    def done(self) -> tuple[Ints, Ints]:
+        """int64 (n_reads,) twice: reads in order, and tokens that each shares with the one before."""
+        waiting = [(0, len(self.reads), 0, _NARROW)]
+        while waiting:
+            first, stop, agreed, width = waiting.pop()
+            places = np.arange(first, stop)
+            groups = np.zeros(stop - first, dtype=np.int64)
+            if stop - first <= _BLOCK:
+                self._settle(places, groups, agreed)
+                continue
+            if (parts := self._parted(first, stop, agreed)) is not None:
+                waiting += parts
+                continue
+            width = min(width, max(_NARROW, _CELLS * 16 // (stop - first)))
+            places, groups = self._split(places, groups, agreed, width)
+            waiting += self._large(places, groups, agreed + width, (stop - first, width))
+        for place in self.seams:
+            before, after = (self.reads[index] for index in self.order[place - 1 : place + 1].tolist())
+            self.shared[place] = _common(before, after)
+        return self.order, self.shared
+
+    def _large(
+        self, places: Ints, groups: Ints, agreed: int, parent: tuple[int, int]
+    ) -> list[tuple[int, int, int, int]]:
+        """The large groups, to be split on their own; the others are settled in blocks of whole groups."""
+        begins = np.flatnonzero(np.diff(groups, prepend=-1))
+        sizes = np.diff(begins, append=len(groups))
+        is_large = sizes > _BLOCK
+        n_parent, width = parent
+        large = [
+            (begin, begin + size, agreed, 2 * width if 2 * size > n_parent else _NARROW)
+            for begin, size in zip(places[begins[is_large]].tolist(), sizes[is_large].tolist(), strict=True)
+        ]
+        is_small = ~np.repeat(is_large, sizes)
+        places, groups = places[is_small], groups[is_small]
+        begins = np.flatnonzero(np.diff(groups, prepend=-1))
+        start = 0
+        while start < len(places):
+            fits = int(np.searchsorted(begins, start + _BLOCK, side="right")) - 1
+            stop = len(places) if start + _BLOCK >= len(places) else int(begins[fits])
+            self._settle(places[start:stop], groups[start:stop], agreed)
+            start = stop
+        return large
+
+    def _parted(self, first: int, stop: int, agreed: int) -> list[tuple[int, int, int, int]] | None:
+        """A group parted into reads before, with and after a long run of tokens that most of them share."""
+        reads, members = self.reads, self.order[first:stop].tolist()
+        sample = [reads[index][agreed:] for index in members[:: max(1, len(members) // _SAMPLED)]]
+        width = _common(min(sample), max(sample))
+        if width < _NARROW:
+            return None
+        upto, common = agreed + width, sample[0][:width]
+        side = np.zeros(len(members), dtype=np.int8)
+        others = [at for at, index in enumerate(members) if reads[index][agreed:upto] != common]
+        if 2 * len(others) > len(members):
+            return None
+        side[others] = [1 if reads[members[at]][agreed:upto] > common else -1 for at in others]
+        self.order[first:stop] = self.order[first:stop][np.argsort(side, kind="stable")]
+        low, high = first + int((side < 0).sum()), stop - int((side > 0).sum())
+        self.shared[low + 1 : high] = upto
+        parts = [(first, low, agreed, _NARROW), (low, high, upto, _NARROW), (high, stop, agreed, _NARROW)]
+        self.seams += [place for place in (low, high) if first < place < stop]
+        return [part for part in parts if part[0] < part[1]]
+
+    def _settle(self, places: Ints, groups: Ints, agreed: int) -> None:
+        """Small groups, put into order for good."""
+        width = _WIDE
+        while len(places):
+            places, groups = self._split(places, groups, agreed, width)
+            agreed += width
+            width = min(2 * width, max(_WIDE, _CELLS // max(1, len(places))))
+
+    def _split(self, places: Ints, groups: Ints, agreed: int, width: int) -> tuple[Ints, Ints]:
+        """Groups put into the order of their next tokens; returns those that these leave undecided.
+
+        Args:
+            places: int64 (n,), places of the order, those of a group side by side.
+            groups: int64 (n,), which group each is of, rising.
+            agreed: Tokens that the reads of a group share.
+            width: How many more to look at.
+        """
+        members = self.order[places]
+        tokens = self._tokens(members, groups, agreed, width)
+        rank = np.argsort(tokens.view(f"S{4 * width + 4}").ravel(), kind="stable")
+        self.order[places] = members[rank]
+        tokens = tokens[rank, 1:]
+        differ = tokens[1:] != tokens[:-1]
+        at = differ.argmax(axis=1)
+        is_same = ~differ[np.arange(len(at)), at]
+        is_whole = is_same & (tokens[1:, -1] == 0)  # both end here: equal reads
+        at[is_same] = width
+        at[is_whole] = np.count_nonzero(tokens[1:][is_whole], axis=1)
+        is_inner = groups[1:] == groups[:-1]
+        self.shared[places[1:][is_inner]] = agreed + at[is_inner]
+        is_open = np.zeros(len(places) + 1, dtype=bool)
+        is_open[1:-1] = is_inner & is_same & ~is_whole
+        undecided = is_open[1:] | is_open[:-1]
+        return places[undecided], np.cumsum(~is_open[:-1])[undecided]
+
+    def _tokens(self, members: Ints, groups: Ints, agreed: int, width: int) -> Ints:
+        """Big-endian uint32 (n, 1 + width), whose bytes sort as the groups and their next tokens do.
+
+        A token is written as its number plus one, so that an end sorts before every token.
+        """
+        tokens = np.zeros((len(members), 1 + width), dtype=">u4")
+        tokens[:, 0] = groups
+        upto = agreed + width
+        for start in range(0, len(members), _BLOCK):
+            some = members[start : start + _BLOCK]
+            counts = np.clip(self.lengths[some] - agreed, 0, width)
+            parts = [self.reads[index][agreed:upto].tobytes() for index in some.tolist()]
+            flat = np.frombuffer(b"".join(parts), dtype=np.int32)
+            tokens[start : start + _BLOCK, 1:][np.arange(width) < counts[:, None]] = flat + 1
+        return tokens
 
 
-def _common(reads: Sequence[array[int]], group: Sequence[int], agreed: int) -> int:
-    """Tokens after the first `agreed` that a sample of a group shares: a guess for the whole group."""
-    step = max(1, len(group) // _SAMPLED)
-    sample = [reads[index][agreed:] for index in group[::step]]
-    low, high = min(sample), max(sample)
-    width = min(len(low), len(high))
+def _common(one: array[int], other: array[int]) -> int:
+    """Tokens that two reads share from their beginning."""
+    width = min(len(one), len(other))
     differ = np.flatnonzero(
-        np.frombuffer(low, dtype=np.int32)[:width] != np.frombuffer(high, dtype=np.int32)[:width]
+        np.frombuffer(one, dtype=np.int32)[:width] != np.frombuffer(other, dtype=np.int32)[:width]
     )
     return int(differ[0]) if len(differ) else width
-
-
-def _shared_with_previous(reads: Sequence[array[int]], order: Sequence[int], bounds: Ints) -> Ints:
-    """int64 (n_reads,), tokens that each read shares with the one before it in the order."""
-    shared = np.zeros(len(order), dtype=np.int64)
-    for start in range(1, len(order), _TOGETHER):
-        stop = min(start + _TOGETHER, len(order))
-        one, other, spans = [], [], []
-        agreed = bounds[start:stop]
-        for before, index, begin in zip(
-            order[start - 1 : stop - 1], order[start:stop], agreed.tolist(), strict=True
-        ):
-            end = min(len(reads[before]), len(reads[index]))
-            one.append(reads[before][begin:end])
-            other.append(reads[index][begin:end])
-            spans.append(end - begin)
-        differ = np.flatnonzero(
-            np.frombuffer(b"".join(one), dtype=np.int32) != np.frombuffer(b"".join(other), dtype=np.int32)
-        )
-        ends = np.cumsum(spans)
-        begins = ends - spans
-        first = np.searchsorted(differ, begins)
-        found = np.append(differ, np.iinfo(np.int64).max)[first]
-        shared[start:stop] = agreed + np.minimum(found, ends) - begins
-    return shared
