@@ -1,9 +1,9 @@
-"""One training step: rows to token ids, the loss on answers, gradients over a few threads."""
+"""One training step: rows to token ids, the loss, the gradients of micro-batches."""
 
 from __future__ import annotations
 
 import math
-from concurrent.futures import Executor
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.demo.base_recipe import BaseRecipe, hardness_at
@@ -80,36 +80,32 @@ def batch_loss(
     return answer_loss + recipe.reading_weight * read_loss, float(answer_loss.detach())
 
 
-def train_step(
-    model: Any,
-    optimizer: Any,
-    made: list[tuple[Any, Any, Any]],
-    *,
-    rate: float,
-    recipe: BaseRecipe,
-    pool: Executor,
-) -> float:
-    """One step over the micro-batches; the mean loss per answer token.
-
-    Each micro-batch is one task of the pool on one core, and gradients are added in order: threads that meet once
-    a step keep busy where other work shares the machine, and their number does not change the result.
-    """
+def gradients(
+    model: Any, made: list[tuple[Any, Any, Any]], chosen: Sequence[int], *, recipe: BaseRecipe
+) -> Iterator[tuple[int, float, Any]]:
+    """Per chosen micro-batch: its number, its share of the step's loss per answer token, its flat gradient."""
     import torch
 
     parameters = [weights for weights in model.parameters() if weights.requires_grad]
     n_answers = sum(int((learned[:, 1:] != NOT_LEARNED).sum()) for _, learned, _ in made)
     n_read = sum(int((lengths - 1).sum()) for *_, lengths in made) - n_answers
+    for number in chosen:
+        loss, answer_loss = batch_loss(model, made[number], n_answers=n_answers, n_read=n_read, recipe=recipe)
+        found = torch.autograd.grad(loss, parameters)
+        yield number, answer_loss, torch.cat([part.reshape(-1) for part in found])
 
-    def gradients(batch: tuple[Any, Any, Any]) -> tuple[float, Any]:
-        loss, answer_loss = batch_loss(model, batch, n_answers=n_answers, n_read=n_read, recipe=recipe)
-        return answer_loss, torch.autograd.grad(loss, parameters)
 
-    results = list(pool.map(gradients, made))
-    for weights, parts in zip(parameters, zip(*(found for _, found in results), strict=True), strict=True):
-        weights.grad = sum(parts[1:], start=parts[0])
+def apply_gradient(model: Any, optimizer: Any, gradient: Any, *, rate: float) -> None:
+    """One step of the optimizer along a flat gradient, cut to norm 1."""
+    import torch
+
+    parameters = [weights for weights in model.parameters() if weights.requires_grad]
+    start = 0
+    for weights in parameters:
+        weights.grad = gradient[start : start + weights.numel()].view_as(weights).clone()
+        start += weights.numel()
     for group in optimizer.param_groups:
         group["lr"] = rate
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return sum(loss for loss, _ in results)

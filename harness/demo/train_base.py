@@ -7,16 +7,13 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.core.digest import digest
-from harness.demo.base_recipe import BaseRecipe, learning_rate, new_model, new_optimizer
-from harness.demo.base_steps import batches, train_step
+from harness.demo.base_recipe import BaseRecipe
 from harness.demo.card import base_card
-from harness.demo.pauses import Progress, load_pause, save_pause
+from harness.demo.pauses import Progress, save_pause
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -42,28 +39,21 @@ def train(
     pause_in: Path,
     every: int = 200,
     probe: int = 10,
-    workers: int = 2,
+    workers: int = 1,
 ) -> tuple[Any, Progress]:
     """Trains to the recipe's last step, pausing to disk on the way.
 
     Returns:
         The model in evaluation mode, and the progress with the digest of all text it was trained on.
     """
+    from harness.demo.base_workers import training_with
     from harness.demo.probe import figures
 
-    model = new_model(recipe, tokenizer)
-    optimizer = new_optimizer(model, recipe)
-    progress = load_pause(pause_in, model, optimizer, recipe)
-    model.train()
     started, losses = time.perf_counter(), []
-    with ThreadPoolExecutor(workers) as pool:
+    with training_with(workers, recipe, tokenizer, pause_in) as training:
+        model, progress = training.model, training.progress
         while progress.step < recipe.steps:
-            made = batches(recipe, tokenizer, progress.step)
-            text_ids = [ids.tolist() for ids, *_ in made]
-            progress.data_digest = digest("rows/1", progress.data_digest, text_ids)
-            rate = learning_rate(progress.step, recipe)
-            losses.append(train_step(model, optimizer, made, rate=rate, recipe=recipe, pool=pool))
-            progress.step += 1
+            losses.append(training.step(0))
             if progress.step % every and progress.step < recipe.steps:
                 continue
             seconds = time.perf_counter() - started
@@ -73,7 +63,7 @@ def train(
             model.train()
             mean_loss = sum(losses) / len(losses)
             _report(progress, recipe, loss=mean_loss, pace=seconds / len(losses), found=found)
-            save_pause(pause_in, model, optimizer, progress, recipe)
+            save_pause(pause_in, model, training.optimizer, progress, recipe)
             started, losses = time.perf_counter(), []
     return model.eval(), progress
 
@@ -105,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=usual.steps)
     parser.add_argument("--precision", choices=("bf16", "fp32"), default=usual.precision)
     parser.add_argument(
-        "--workers", type=int, default=2, help="cores to use; the weights do not depend on it"
+        "--workers", type=int, default=2, help="processes to use; the weights do not depend on it"
     )
     parser.add_argument("--probe", type=int, default=200, help="test items per family at the end")
     parser.add_argument("--json", action="store_true", help="print the training manifest")
@@ -117,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from harness.demo.probe import figures
     from harness.demo.tokenizer import train_tokenizer
 
-    torch.set_num_threads(1)  # each worker is one thread
+    torch.set_num_threads(1)  # each process is one thread
     recipe = BaseRecipe(seed=asked_for.seed, steps=asked_for.steps, precision=asked_for.precision)
     tokenizer = train_tokenizer(seed=recipe.seed)
     pause_in = asked_for.out.with_name(asked_for.out.name + ".pause")

@@ -100,6 +100,18 @@ def test_a_paused_training_ends_with_the_same_weights(
         assert torch.equal(left, right)
 
 
+def test_the_number_of_processes_does_not_change_the_weights(
+    tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+) -> None:
+    import torch
+
+    alone, _ = train(TINY, tokenizer, pause_in=tmp_path / "one", every=100, probe=2)
+    shared, progress = train(TINY, tokenizer, pause_in=tmp_path / "two", every=100, probe=2, workers=2)
+    assert progress.step == TINY.steps
+    for left, right in zip(alone.parameters(), shared.parameters(), strict=True):
+        assert torch.equal(left, right)
+
+
 def test_a_training_paused_after_its_cool_down_began_starts_afresh(
     tokenizer: PreTrainedTokenizerFast, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
