@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# The user's own answers are neither used nor added to; a test that wants a cache names a file.
+os.environ["HARNESS_RESPONSE_CACHE"] = "off"
 # The models of the tests are tiny: a second thread costs more than it brings.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

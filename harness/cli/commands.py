@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.cli import (
+    cache,
     compare,
     dashboard,
     demo,
@@ -30,6 +31,7 @@ def in_order() -> tuple[click.Command, ...]:
         finetune.finetune,
         suites.suites,
         runs.runs,
+        cache.cache,
         rescore.rescore,
         import_logs.import_logs,
         lm_eval.lm_eval,

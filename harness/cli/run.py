@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
 
+from harness.cli.cache import cache_option, opened_cache
 from harness.cli.options import (
     author,
     checkpoint_options,
@@ -16,7 +18,9 @@ from harness.cli.options import (
     store_option,
 )
 
-_LOCAL = frozenset({"store", "name", "as_json", "device", "batch_tokens", "rehash", "policy", "dry_run"})
+_LOCAL = frozenset(
+    {"store", "name", "as_json", "device", "batch_tokens", "rehash", "policy", "dry_run", "cache_place"}
+)
 
 
 @click.command()
@@ -48,6 +52,7 @@ _LOCAL = frozenset({"store", "name", "as_json", "device", "batch_tokens", "rehas
     "--replicate", type=click.IntRange(min=0), default=0, show_default=True, help="Number of a repeat."
 )
 @checkpoint_options
+@cache_option
 @click.option(
     "--batch-tokens", type=click.IntRange(min=16), help="Tokens per batch [default: chosen on the device]."
 )
@@ -81,6 +86,7 @@ def run(
     allow_pickle: bool,
     trust_remote_code: bool,
     rehash: bool,
+    cache_place: str | None,
     dry_run: bool,
     policy: Path | None,
     as_json: bool,
@@ -88,7 +94,8 @@ def run(
 ) -> None:
     """Run CHECKPOINT (a folder, a hub id, or a PEFT adapter) on suites and tasks and store the run.
 
-    The same command again resumes a run that was cut off, and asks nothing if it is finished.
+    The same command again resumes a run that was cut off, and asks nothing if it is finished. Answers are
+    cached by everything they depend on, so another run asks the model only what was never asked of it.
     """
     from harness.engine import open_checkpoint
     from harness.evaluation import EvaluationSettings, evaluate
@@ -126,10 +133,13 @@ def run(
         if kept is None:
             _dry_run(model, built, prepared, settings, policy=policy, as_json=as_json)
             return
-        with progress_bar(f"run {model.identity.name}") as progress:
+        with (
+            opened_cache(cache_place) or nullcontext() as cache,
+            progress_bar(f"run {model.identity.name}") as progress,
+        ):
             stored = evaluate(
                 model, built, store=kept, tasks=prepared, settings=settings, progress=progress,
-                lineage={"command": _command(ctx, checkpoint)},
+                lineage={"command": _command(ctx, checkpoint)}, cache=cache,
             )  # fmt: skip
     if name:
         kept.set_name(name, stored.run_id, reason="named when it was run", author=author())

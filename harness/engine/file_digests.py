@@ -10,15 +10,11 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from harness.store.cache_folder import cache_folder
+
 _CHUNK = 1 << 20
 # A file touched this recently could change again without its time stamp showing it (git's "racily clean").
 _SETTLED_SECONDS = 2.0
-
-
-def cache_folder() -> Path:
-    """$HARNESS_CACHE, else `~/.cache/sft-harness`."""
-    named = os.environ.get("HARNESS_CACHE")
-    return Path(named) if named else Path.home() / ".cache" / "sft-harness"
 
 
 def file_digest(path: Path) -> str:

@@ -8,22 +8,39 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.backends.cached import CachedBackend
 from harness.core.digest import digest_of_ids
 from harness.core.errors import MeasurementError, UsageError
 from harness.core.exchange import Backend
 from harness.core.rows import SuiteRecord, SuiteResult
 from harness.evaluation.journalled import JournalledBackend, content_id
-from harness.evaluation.settings import EvaluationSettings, Progress, ProgressReport, run_id_of
+from harness.evaluation.settings import (
+    SCORING_VERSION,
+    EvaluationSettings,
+    Progress,
+    ProgressReport,
+    run_id_of,
+)
 from harness.evaluation.suite_result import Question, questions, suite_record, suite_result
-from harness.store import CheckpointRecord, Manifest, RunHeader, Store, StoredRun, open_store, table_of
+from harness.store import (
+    CheckpointRecord,
+    Manifest,
+    ResponseCache,
+    RunHeader,
+    Store,
+    StoredRun,
+    open_store,
+    table_of,
+)
 from harness.suites import BuiltSuite, Suite, load_suite
 
 if TYPE_CHECKING:
-    from harness.engine import Checkpoint
+    from harness.engine import Checkpoint, LocalBackend
     from harness.lmeval import PreparedTasks
 
 PACKAGES = ("sft-harness", "torch", "transformers", "lm-eval", "peft", "jieba", "opencc", "pypinyin")
@@ -67,6 +84,7 @@ def evaluate(
     settings: EvaluationSettings | None = None,
     progress: Progress = _quiet,
     lineage: Mapping[str, Any] | None = None,
+    cache: ResponseCache | None = None,
 ) -> StoredRun:
     """Run a checkpoint on suites and tasks and store what came back.
 
@@ -78,6 +96,8 @@ def evaluate(
         settings: What is asked for; a run with equal settings, suites and checkpoint is not run again.
         progress: Called after every pack.
         lineage: What the run descends from, kept in the manifest.
+        cache: Answers of earlier runs, which are not asked again, and where this run's are kept. Not used for a
+            checkpoint that runs code of its own, since no digest covers that.
 
     Raises:
         UsageError: If there is nothing to run.
@@ -86,7 +106,10 @@ def evaluate(
     from harness.engine import LocalBackend
 
     settings = settings or EvaluationSettings()
-    backend = LocalBackend(checkpoint, batch_tokens=settings.batch_tokens, too_long=settings.too_long)
+    local = LocalBackend(checkpoint, batch_tokens=settings.batch_tokens, too_long=settings.too_long)
+    backend: Backend = local
+    if cache is not None and not checkpoint.may_run_code:
+        backend = remembering(local, cache, settings)
     named = [suites] if isinstance(suites, (str, Path, Suite, BuiltSuite)) else list(suites)
     return evaluate_with(
         backend,
@@ -97,6 +120,17 @@ def evaluate(
         settings=settings,
         progress=progress,
         lineage=lineage,
+    )
+
+
+def remembering(local: LocalBackend, cache: ResponseCache, settings: EvaluationSettings) -> CachedBackend:
+    """A checkpoint's backend with a cache before it; a replicate is a measurement of its own."""
+    from harness.engine.answering import answering_identity, asked_content
+
+    identity = answering_identity(local.checkpoint, too_long=local.too_long, scoring=local.scoring)
+    own = {"scoring_version": SCORING_VERSION, "replicate": settings.replicate}
+    return CachedBackend(
+        local, cache, identity=identity | own, content=partial(asked_content, local.checkpoint)
     )
 
 
@@ -125,12 +159,16 @@ def evaluate_with(
     plan = digest_of_ids("plan/1", [f"batch of {settings.batch_tokens} tokens", *asked_ids])
     extra = {"checkpoint": identity.digest, "settings": hashed, "command": settings.command}
     header = RunHeader(run_id, plan, extra)
+    cached = backend if isinstance(backend, CachedBackend) else None
+    if cached is not None:
+        cached.begin(store.url, run_id)
     with closing(store.begin(header)) as writer:
         journalled = JournalledBackend(
             backend, writer, on_answers=lambda done: progress(ProgressReport(done, total))
         )
         results = _results(journalled, suites, asked, tasks, replicate=settings.replicate)
         require_measured(results)
+        n_cached = 0 if cached is None else cached.hits
         manifest = Manifest(
             run_id=run_id,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -139,7 +177,12 @@ def evaluate_with(
             settings=hashed,
             environment=_environment(backend),
             counts=counts(results)
-            | {"requests": total, "asked": journalled.asked, "resumed": journalled.resumed},
+            | {
+                "requests": total,
+                "asked": journalled.asked - n_cached,
+                "resumed": journalled.resumed,
+                "cached": n_cached,
+            },
             timings={"seconds": round(time.monotonic() - started, 3)},
             lineage=dict(lineage or {}),
         )

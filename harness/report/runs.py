@@ -69,6 +69,7 @@ class RunSummary:
         counts = manifest.counts
         out.print(
             f"{count_text(counts.get('requests'))} requests, {count_text(counts.get('asked'))} asked of the model now, "
+            f"{count_text(counts.get('cached', 0))} from the cache, "
             f"{count_text(counts.get('unparsed'))} unparsed, {count_text(counts.get('abstained'))} abstained, "
             f"{count_text(counts.get('failed'))} failed, {manifest.timings.get('seconds', 0):.1f} s"
         )

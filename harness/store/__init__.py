@@ -12,6 +12,7 @@ from harness.store.manifest import (
     manifest_to_json,
 )
 from harness.store.names import Promotion
+from harness.store.response_cache import CachedResponse, CacheFacts, ResponseCache, default_cache_file
 from harness.store.run_writer import RunHeader, RunWriter
 from harness.store.store import Store, UnfinishedRun, open_store
 from harness.store.stored_run import StoredRun
@@ -20,11 +21,14 @@ from harness.store.tables import COLUMNS, schema, table_of
 __all__ = [
     "COLUMNS",
     "TRANSIENT_FAILURES",
+    "CacheFacts",
+    "CachedResponse",
     "CheckpointRecord",
     "Holder",
     "JournalContent",
     "Manifest",
     "Promotion",
+    "ResponseCache",
     "RunHeader",
     "RunWriter",
     "Store",
@@ -32,6 +36,7 @@ __all__ = [
     "UnfinishedRun",
     "answer_from_json",
     "answer_to_json",
+    "default_cache_file",
     "is_transient",
     "manifest_from_json",
     "manifest_to_json",
