@@ -117,11 +117,21 @@ class TextScored:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """One generated text, stop string and end token removed."""
+    """One generated text, stop string and end token removed.
+
+    Args:
+        text: What was written.
+        finish_reason: Why it ended.
+        tokens: How many were written, end token and stop string included.
+        first_token_seconds: From the moment its prompt was first read to its first token; None if not measured.
+        seconds_per_token: Between its later tokens, beside others in the batch; None if there are none.
+    """
 
     text: str
     finish_reason: FinishReason
     tokens: int
+    first_token_seconds: float | None = field(default=None, compare=False)
+    seconds_per_token: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
