@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from harness.cli.backend_options import LOCAL, backend_options, refuse_engine_options
 from harness.cli.cache import cache_option, opened_cache
 from harness.cli.options import (
     author,
@@ -21,6 +22,8 @@ from harness.cli.options import (
 _LOCAL = frozenset(
     {"store", "name", "as_json", "device", "batch_tokens", "rehash", "policy", "dry_run", "cache_place"}
 )
+# How a checkpoint is opened here.
+_OPENING = ("dtype", "device", "allow_pickle", "trust_remote_code", "rehash")
 
 
 @click.command()
@@ -51,6 +54,7 @@ _LOCAL = frozenset(
 @click.option(
     "--replicate", type=click.IntRange(min=0), default=0, show_default=True, help="Number of a repeat."
 )
+@backend_options
 @checkpoint_options
 @cache_option
 @click.option(
@@ -80,38 +84,39 @@ def run(
     num_fewshot: int | None,
     store: str,
     name: str | None,
-    dtype: str,
-    device: str,
+    backend: str,
+    backend_args: tuple[str, ...],
     chat_template: bool | None,
-    allow_pickle: bool,
-    trust_remote_code: bool,
-    rehash: bool,
     cache_place: str | None,
     dry_run: bool,
     policy: Path | None,
     as_json: bool,
     **wanted: Any,
 ) -> None:
-    """Run CHECKPOINT (a folder, a hub id, or a PEFT adapter) on suites and tasks and store the run.
+    """Run CHECKPOINT (a folder, a hub id, a PEFT adapter, or a server's model) on suites and tasks; store the run.
 
     The same command again resumes a run that was cut off, and asks nothing if it is finished. Answers are
     cached by everything they depend on, so another run asks the model only what was never asked of it.
     """
-    from harness.engine import open_checkpoint
-    from harness.evaluation import EvaluationSettings, evaluate
+    from harness.evaluation import EvaluationSettings
     from harness.evaluation.evaluate import build
     from harness.report.runs import run_summary
     from harness.store import open_store
 
     if not suites and not tasks:
         raise click.UsageError("Nothing to run: name a suite (--suite) or an lm-eval task (--task).")
+    ctx = click.get_current_context()
+    if backend != LOCAL:
+        refuse_engine_options(ctx, backend)
+    elif backend_args:
+        raise click.UsageError("--backend-args needs --backend openai or --backend lm-eval:NAME.")
     # The store first: an address that cannot be written should not cost the loading of a model.
     kept = None if dry_run else open_store(store, create=True)
     if kept is not None and name:
         kept.check_name(name)
         if wanted["limit"] or wanted["smoke"]:
             raise click.UsageError("A name stands for a whole run: leave out --name, or --limit and --smoke.")
-    ctx = click.get_current_context()
+    opening = {option: wanted.pop(option) for option in _OPENING}
     settings = EvaluationSettings(num_fewshot=num_fewshot, command=ctx.obj, **wanted)
     built = build(suites, settings)
     prepared = None
@@ -125,28 +130,55 @@ def run(
             num_fewshot=num_fewshot,
             seed=settings.seed,
         )
-    opened = open_checkpoint(
-        checkpoint, dtype=dtype, device=device, chat_template=chat_template, allow_pickle=allow_pickle,
-        trust_remote_code=trust_remote_code, rehash=rehash,
-    )  # fmt: skip
-    with opened as model:
-        if kept is None:
-            _dry_run(model, built, prepared, settings, policy=policy, as_json=as_json)
-            return
-        with (
-            opened_cache(cache_place) or nullcontext() as cache,
-            progress_bar(f"run {model.identity.name}") as progress,
-        ):
-            stored = evaluate(
-                model, built, store=kept, tasks=prepared, settings=settings, progress=progress,
-                lineage={"command": _command(ctx, checkpoint)}, cache=cache,
-            )  # fmt: skip
+    lineage = {"command": _command(ctx, checkpoint)}
+    if backend != LOCAL:
+        from harness.backends.opening import open_backend
+
+        assert kept is not None  # a dry run was refused
+        elsewhere = open_backend(backend, checkpoint, backend_args, chat_template=chat_template)
+        stored = _run_elsewhere(elsewhere, built, prepared, settings, store=kept, lineage=lineage)
+    else:
+        from harness.engine import open_checkpoint
+
+        with open_checkpoint(checkpoint, chat_template=chat_template, **opening) as model:
+            if kept is None:
+                _dry_run(model, built, prepared, settings, policy=policy, as_json=as_json)
+                return
+            stored = _run_here(
+                model, built, prepared, settings, store=kept, cache_place=cache_place, lineage=lineage
+            )
+    assert kept is not None
     if name:
         kept.set_name(name, stored.run_id, reason="named when it was run", author=author())
     if as_json:
         print_json(run_summary(stored).to_json())
     else:
         run_summary(stored).show(store=store)
+
+
+def _run_here(
+    model: Any, built: Any, prepared: Any, settings: Any, *, store: Any, cache_place: str | None, lineage: Any
+) -> Any:
+    from harness.evaluation import evaluate
+
+    with (
+        opened_cache(cache_place) or nullcontext() as cache,
+        progress_bar(f"run {model.identity.name}") as progress,
+    ):
+        return evaluate(
+            model, built, store=store, tasks=prepared, settings=settings, progress=progress, lineage=lineage,
+            cache=cache,
+        )  # fmt: skip
+
+
+def _run_elsewhere(opened: Any, built: Any, prepared: Any, settings: Any, *, store: Any, lineage: Any) -> Any:
+    from harness.evaluation.evaluate import evaluate_with
+
+    with progress_bar(f"run {opened.record.name}") as progress:
+        return evaluate_with(
+            opened.backend, opened.record, built, store=store, tasks=prepared, settings=settings,
+            progress=progress, lineage=lineage,
+        )  # fmt: skip
 
 
 def _command(ctx: click.Context, checkpoint: str) -> list[str]:
