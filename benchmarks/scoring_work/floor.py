@@ -78,7 +78,7 @@ def floor_of(model: Any, counts: Distinct, *, is_thorough: bool, steps: Sequence
 
 
 def _candidates(rest: int, *, has_prefix: bool, is_thorough: bool, device: str) -> Iterator[BatchShape]:
-    totals = (256, 512, 1024, 2048) if device == "cpu" else (2048, 8192, 16_384)
+    totals: tuple[int, ...] = (256, 512, 1024, 2048) if device == "cpu" else (2048, 8192, 16_384)
     if not is_thorough:
         totals = totals[1:3]
     found = False
@@ -87,7 +87,9 @@ def _candidates(rest: int, *, has_prefix: bool, is_thorough: bool, device: str) 
             continue
         found = True
         # Behind a prefix every row copies its keys and values: few rows are better there, or one.
-        widths = (total, total // 2, total // 4) if has_prefix else (64, 16, 128, 32, total // 4)
+        widths: tuple[int, ...] = (64, 16, 128, 32, total // 4)
+        if has_prefix:
+            widths = (total, total // 2, total // 4)
         for width in widths if is_thorough else widths[:2]:
             yield BatchShape(total // width, width)
     if not found:

@@ -116,7 +116,7 @@ def measured(sides: Sides, work: Work, effort: Effort) -> Measured:
         "peak_mb": None,
         "lm_eval_peak_mb": None,
     }
-    return Measured(record, size, size * widest)
+    return Measured(record, size, size * (widest + work.max_tokens))
 
 
 def _ratios(turns: list[tuple[float, float, float]]) -> dict[str, float]:

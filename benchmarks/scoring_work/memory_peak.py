@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -86,7 +87,7 @@ def _measured(job: Mapping[str, Any]) -> dict[str, float]:
     for each in job["works"]:
         work = work_from_json(each["work"])
         peak = _cuda_peak_bytes if is_cuda else _cpu_peak_bytes
-        found[work.name] = peak(lambda each=each, work=work: answer(work, each)) / 2**20
+        found[work.name] = peak(partial(answer, work, each)) / 2**20
     return found
 
 

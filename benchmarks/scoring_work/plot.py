@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import ceil, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 VARIANTS = (1, 2, 4, 8, 16, 32, 64)
-_MEASURED_QUESTIONS = 16  # lm-eval reads every question alike: the rest is scaled
+MEASURED_QUESTIONS = 16  # lm-eval reads every question alike: the rest is scaled
 
 
 def variants_series(
@@ -28,14 +29,15 @@ def variants_series(
     found = []
     for count in variants:
         work = variants_work(n_items, count, vocabulary=vocabulary)
-        part = part_of(work, evenly_spaced(len(work.questions), _MEASURED_QUESTIONS))
-        ours = timed(sides.device, lambda work=work: our_answers(sides.backend, work))[0]
-        theirs = timed(sides.device, lambda part=part: lm_eval_answers(sides.stock, part, batch_size))[0]
+        part = part_of(work, evenly_spaced(len(work.questions), MEASURED_QUESTIONS))
+        ours = timed(sides.device, partial(our_answers, sides.backend, work))[0]
+        theirs = timed(sides.device, partial(lm_eval_answers, sides.stock, part, batch_size))[0]
         counts = distinct_of(reads_of(sides.stock, work))
         share = len(part.questions) / len(work.questions)
         found.append(
             {
                 "variants": count,
+                "questions": len(work.questions),
                 "seconds": ours,
                 "lm_eval_seconds": theirs / share,
                 "lm_eval_measured_share": share,
@@ -46,17 +48,18 @@ def variants_series(
     return found
 
 
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 1440, 900, 150, 330, 130, 120
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 1440, 900, 150, 330, 130, 160
 _INK, _FAINT, _OURS, _THEIRS = "#222222", "#d8d8d8", "#0b6e4f", "#b3402a"
 
 
-def draw_variants(series: Sequence[Mapping[str, Any]], path: Path, *, title: str) -> None:
+def draw_variants(series: Sequence[Mapping[str, Any]], path: Path, *, title: str, note: str) -> None:
     """Writes the series as a PNG, both axes logarithmic.
 
     Args:
         series: As of `variants_series`, at least two points.
         path: Where to.
-        title: What was measured on what.
+        title: What was measured.
+        note: On what, and how; stands below.
     """
     from PIL import Image, ImageDraw
 
@@ -68,6 +71,7 @@ def draw_variants(series: Sequence[Mapping[str, Any]], path: Path, *, title: str
     across = _scale(steps[0], steps[-1], _LEFT, _WIDTH - _RIGHT)
     upwards = _scale(ticks[0], ticks[-1], _HEIGHT - _BOTTOM, _TOP)
     _axes(draw, steps, ticks, across, upwards, title)
+    draw.text((_LEFT, _HEIGHT - 48), note, fill=_INK, font=_font(22))
     for name, label, colour in (
         ("lm_eval_seconds", "lm-eval hf", _THEIRS),
         ("seconds", "sft-harness", _OURS),

@@ -11,9 +11,9 @@ from typing import Any
 from benchmarks.scoring_work.checkpoints import MODELS, save_checkpoint
 from benchmarks.scoring_work.lm_eval_side import stock_model
 from benchmarks.scoring_work.measure import FULL, QUICK, Effort, Measured, Sides, measured
-from benchmarks.scoring_work.memory_peak import peaks_mb
+from benchmarks.scoring_work.memory_peak import Side, peaks_mb
 from benchmarks.scoring_work.our_side import our_backend
-from benchmarks.scoring_work.plot import draw_variants, variants_series
+from benchmarks.scoring_work.plot import MEASURED_QUESTIONS, draw_variants, variants_series
 from benchmarks.scoring_work.progress import Progress
 from benchmarks.scoring_work.real_text import real_works
 from benchmarks.scoring_work.shapes import FULL_COUNTS, QUICK_COUNTS, work_of
@@ -57,13 +57,11 @@ def run_all(choice: Choice, folder: Path) -> dict[str, Any]:
     import torch
     import transformers
 
-    from harness.engine.devices import device_name
-
     transformers.utils.logging.disable_progress_bar()
     torch.set_num_threads(choice.threads)
     progress = Progress(_steps(choice))
     found: dict[str, Any] = {
-        "device": device_name(torch.device(choice.device)),
+        "device": _device_name(choice.device),
         "threads": choice.threads,
         "dtype": choice.dtype,
         "mode": "quick" if choice.is_quick else "full",
@@ -79,8 +77,22 @@ def run_all(choice: Choice, folder: Path) -> dict[str, Any]:
     if choice.shared is not None:
         found["models"] |= _real_models(choice, choice.shared, folder, progress)
     if choice.plot is not None:
-        found["variants"] = _plotted(choice, choice.plot, folder, progress)
+        found["variants"] = _plotted(choice, choice.plot, folder, progress, found)
     return found
+
+
+def _device_name(device: str) -> str:
+    """The GPU's name, or the processor's as Linux tells it."""
+    import torch
+
+    from harness.engine.devices import device_name
+
+    known = Path("/proc/cpuinfo")
+    if device == "cpu" and known.is_file():
+        for line in known.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return device_name(torch.device(device))
 
 
 def _version(name: str) -> str:
@@ -116,10 +128,9 @@ def _steps(choice: Choice) -> dict[str, float]:
 @contextmanager
 def _opened(choice: Choice, folder: Path) -> Iterator[Sides]:
     """Both sides over one folder, each with weights of its own; freed afterwards."""
-    place = {"device": choice.device, "dtype": choice.dtype}
-    backend = our_backend(folder, **place)
+    backend = our_backend(folder, device=choice.device, dtype=choice.dtype)
     try:
-        yield Sides(backend, stock_model(folder, **place))
+        yield Sides(backend, stock_model(folder, device=choice.device, dtype=choice.dtype))
     finally:
         backend.checkpoint.close()
 
@@ -149,11 +160,13 @@ def _add_peaks(choice: Choice, folder: Path, works: Sequence[Work], done: Mappin
     wanted = [work for work in works if not choice.is_quick or work.name in _QUICK_PEAKS]
     if not wanted:
         return
-    place = {"device": choice.device, "dtype": choice.dtype, "threads": choice.threads}
     whole = [(work, done[work.name].batch_size, done[work.name].batch_tokens) for work in wanted]
     first = [(_first_batches(work, size), size, tokens) for work, size, tokens in whole]
-    ours = peaks_mb("ours", folder, whole, **place)
-    theirs = peaks_mb("lm_eval", folder, first, **place)
+
+    def peaks(side: Side, asked: Sequence[tuple[Work, int, int]]) -> dict[str, float]:
+        return peaks_mb(side, folder, asked, device=choice.device, dtype=choice.dtype, threads=choice.threads)
+
+    ours, theirs = peaks("ours", whole), peaks("lm_eval", first)
     for work, _, tokens in whole:
         done[work.name].record.update(
             peak_mb=ours[work.name], lm_eval_peak_mb=theirs[work.name], peak_batch_tokens=tokens
@@ -205,17 +218,29 @@ def _real_models(choice: Choice, shared: Path, folder: Path, progress: Progress)
     return found
 
 
-def _plotted(choice: Choice, path: Path, folder: Path, progress: Progress) -> list[dict[str, float]]:
+def _plotted(
+    choice: Choice, path: Path, folder: Path, progress: Progress, found: Mapping[str, Any]
+) -> list[dict[str, float]]:
+    """Measures and draws seconds against variants per item, lm-eval at the batch size found before."""
     model = "medium" if "medium" in choice.models else choice.models[-1]
     own = folder / model / "plain"
     if not own.is_dir():
         save_checkpoint(own, MODELS[model], dtype=choice.dtype, device=choice.device)
+    known = found["models"].get(model, {"work": {}})["work"].get("challenge_20_variants", {})
+    usual = 4 if choice.device == "cpu" else 64
     with progress.step("variants per item"), _opened(choice, own) as sides:
         series = variants_series(
             sides,
             n_items=2 if choice.is_quick else 8,
-            batch_size=4 if choice.device == "cpu" else 64,
+            batch_size=known.get("lm_eval_batch_size", usual),
             vocabulary=MODELS[model].vocabulary,
         )
-    draw_variants(series, path, title=f"Scoring a challenge suite, {model} model")
+    n_items = series[0]["questions"] / series[0]["variants"]
+    where = f"{found['device']}, {choice.threads} threads" if choice.device == "cpu" else found["device"]
+    draw_variants(
+        series,
+        path,
+        title=f"A challenge suite of {n_items:.0f} items, {model} model",
+        note=f"{where}, {choice.dtype}; lm-eval read {MEASURED_QUESTIONS} questions per point at most, scaled",
+    )
     return series

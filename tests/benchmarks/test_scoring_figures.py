@@ -220,7 +220,7 @@ def test_the_picture_shows_both_lines(tmp_path: Path) -> None:
     series = [
         {"variants": n, "seconds": 1.0 + n / 20, "lm_eval_seconds": 2.0 * n} for n in (1, 2, 4, 8, 16, 32, 64)
     ]
-    draw_variants(series, tmp_path / "a" / "variants.png", title="A title")
+    draw_variants(series, tmp_path / "a" / "variants.png", title="A title", note="A note")
     with Image.open(tmp_path / "a" / "variants.png") as picture:
         colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 20) or ()}
     assert {(11, 110, 79), (179, 64, 42), (255, 255, 255)} <= colours
