@@ -21,7 +21,7 @@ from harness.core.exchange import (
 Json = dict[str, Any]
 
 # A second attempt may succeed: the system was busy or full, and the request itself is sound.
-TRANSIENT_FAILURES = frozenset({"server", "timeout", "out_of_memory"})
+TRANSIENT_FAILURES = frozenset({"server", "timeout", "rate_limited", "out_of_memory"})
 
 
 def is_transient(answer: Answer) -> bool:

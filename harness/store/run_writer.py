@@ -65,7 +65,7 @@ class RunWriter:
         """The answers committed so far by request id, those of earlier, broken-off attempts included.
 
         Args:
-            retry_failed: Whether to leave out failures that asking again may mend (server, timeout,
+            retry_failed: Whether to leave out failures that asking again may mend (server, timeout, rate_limited,
                 out_of_memory), so that a resumed run asks again; others stay as they are.
         """
         answers = self.journalled().answers()
