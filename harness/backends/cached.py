@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from harness.core.digest import canonical_json, digest
 from harness.core.errors import UsageError
@@ -23,6 +23,7 @@ from harness.core.exchange import (
     Response,
     ScoreText,
 )
+from harness.core.planning_backend import PlanningBackend
 from harness.store.response_cache import CachedResponse, ResponseCache
 
 PACK_SECONDS = 2.0
@@ -30,19 +31,6 @@ PACK_SIZE = 2048
 _KEY_BYTES = 16
 
 Content = Callable[[Request], object]
-
-
-@runtime_checkable
-class _Planning(Protocol):
-    """A backend whose batches follow a plan, so that a run that goes on gets what it would have got."""
-
-    def answer(
-        self, requests: Sequence[Request], *, done: Collection[str] = ()
-    ) -> Iterator[tuple[str, Answer]]: ...
-
-    def scoring_plan(self) -> Mapping[str, object] | None: ...
-
-    def follow(self, scoring_plan: Mapping[str, object]) -> None: ...
 
 
 def content_of(request: Request) -> list[object]:
@@ -161,11 +149,11 @@ class CachedBackend:
 
     def scoring_plan(self) -> Mapping[str, object] | None:
         """The plan of the backend's batches, where it has one."""
-        return self._backend.scoring_plan() if isinstance(self._backend, _Planning) else None
+        return self._backend.scoring_plan() if isinstance(self._backend, PlanningBackend) else None
 
     def follow(self, scoring_plan: Mapping[str, object]) -> None:
         """Makes the backend's batches by the plan of a run that was broken off, where it can."""
-        if isinstance(self._backend, _Planning):
+        if isinstance(self._backend, PlanningBackend):
             self._backend.follow(scoring_plan)
 
     def _key(self, request: Request) -> bytes:
@@ -177,7 +165,7 @@ class CachedBackend:
         again = answered.intersection(request.request_id for request in asked)
         if not again:
             return self._backend.answer(asked)
-        if isinstance(self._backend, _Planning):
+        if isinstance(self._backend, PlanningBackend):
             return self._backend.answer(asked, done=again)
         return self._backend.answer([request for request in asked if request.request_id not in again])
 

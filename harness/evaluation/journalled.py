@@ -17,6 +17,7 @@ from harness.core.exchange import (
     Request,
     ScoreText,
 )
+from harness.core.planning_backend import PlanningBackend
 from harness.store import RunWriter
 
 PACK_SECONDS = 2.0
@@ -69,6 +70,7 @@ class JournalledBackend:
         self._backend = backend
         self._writer = writer
         self._known: dict[str, Answer] = dict(writer.answered())
+        self._settled: set[str] = set()  # asked in an earlier call: they shape no passes any more
         self._on_answers = on_answers or (lambda done: None)
         self._done = 0
         self.asked = 0
@@ -81,38 +83,40 @@ class JournalledBackend:
     def answer(self, requests: Sequence[Request]) -> Iterator[tuple[str, Answer]]:
         """Known answers first, then the backend's in the order they complete; equal requests are asked once."""
         waiting: dict[str, list[str]] = {}
-        todo: list[Request] = []
+        distinct: dict[str, Request] = {}
         for request in requests:
             key = content_id(request)
+            if key not in self._settled:
+                distinct.setdefault(key, request)
             if key in self._known:
                 self._done += 1
                 yield request.request_id, self._known[key]
-                continue
-            if key not in waiting:
-                todo.append(replace(request, request_id=key))
-            waiting.setdefault(key, []).append(request.request_id)
+            else:
+                waiting.setdefault(key, []).append(request.request_id)
+        todo = [replace(request, request_id=key) for key, request in distinct.items()]
         self._on_answers(self._done)
-        self.asked += len(todo)
-        for pack in self._packs(todo):
+        self.asked += len(waiting)
+        for pack in self._packs(todo, frozenset(distinct) - frozenset(waiting)):
             self._done += sum(len(waiting[key]) for key in pack)
             self._on_answers(self._done)
             for key, answer in pack.items():
                 for request_id in waiting[key]:
                     yield request_id, answer
+        self._settled.update(distinct)
         n_silent = sum(key not in self._known for key in waiting)
         if n_silent:
             raise BackendError(
                 f"The backend left {n_silent} of {len(waiting)} requests without an answer or a failure."
             )
 
-    def _packs(self, requests: list[Request]) -> Iterator[dict[str, Answer]]:
+    def _packs(self, requests: list[Request], done: frozenset[str]) -> Iterator[dict[str, Answer]]:
         """The backend's answers in packs that stand in the journal; an interruption keeps what has come so far."""
-        if not requests:
+        if len(requests) == len(done):
             return
         pack: dict[str, Answer] = {}
         started = time.monotonic()
         try:
-            for key, answer in self._backend.answer(requests):
+            for key, answer in self._asked(requests, done):
                 pack[key] = answer
                 if len(pack) >= PACK_SIZE or time.monotonic() - started >= PACK_SECONDS:
                     full, pack = pack, {}
@@ -123,7 +127,17 @@ class JournalledBackend:
         if pack:
             yield pack
 
+    def _asked(self, requests: list[Request], done: frozenset[str]) -> Iterator[tuple[str, Answer]]:
+        """Asked again with what an earlier attempt answered, where the backend can make the same passes of it."""
+        if not isinstance(self._backend, PlanningBackend):
+            return self._backend.answer([one for one in requests if one.request_id not in done])
+        if (plan := self._writer.scoring_plan()) is not None:
+            self._backend.follow(plan)
+        return self._backend.answer(requests, done=done)
+
     def _committed(self, pack: dict[str, Answer]) -> dict[str, Answer]:
+        if isinstance(self._backend, PlanningBackend) and (plan := self._backend.scoring_plan()) is not None:
+            self._writer.keep_scoring_plan(plan)
         self._writer.commit_pack(pack)
         self._known.update(pack)
         return pack

@@ -20,6 +20,7 @@ from harness.store.files import Place
 
 SCHEMA = 1
 HEADER = "header.json"
+SCORING_PLAN = "scoring_plan.json"
 SEGMENT = re.compile(r"(\d{6,})\.jsonl")
 
 
@@ -80,6 +81,16 @@ class Journal:
                 f"{self._place.shown(self.folder)} is the journal of run '{there.get('run_id')}', "
                 f"not of '{self._run_id}'; move that folder back under its own name."
             )
+
+    def scoring_plan(self) -> dict[str, Any] | None:
+        """The numbers under which the answers were made, as `keep_scoring_plan` wrote them; None: not written."""
+        return _parsed(self._place.read(f"{self.folder}/{SCORING_PLAN}") or b"")
+
+    def keep_scoring_plan(self, plan: Mapping[str, Any]) -> None:
+        """Writes the numbers that a run which goes on must follow; the first ones stay."""
+        name = f"{self.folder}/{SCORING_PLAN}"
+        if self.scoring_plan() is None:
+            self._place.replace(name, json.dumps(dict(plan), indent=1).encode())
 
     def segment_names(self) -> list[str]:
         """Names of all segments, damaged ones included, by number."""

@@ -77,6 +77,15 @@ class RunWriter:
         """The journal's segments, the plans they were made under, and the segments found damaged."""
         return self._journal.content()
 
+    def scoring_plan(self) -> Mapping[str, Any] | None:
+        """The numbers under which the first answers of this run were made; None while there are none."""
+        return self._journal.scoring_plan()
+
+    def keep_scoring_plan(self, plan: Mapping[str, Any]) -> None:
+        """Keeps those numbers beside the answers; later calls change nothing."""
+        self._refuse_closed()
+        self._journal.keep_scoring_plan(plan)
+
     def commit_pack(self, answers: Mapping[str, Answer]) -> None:
         """Commits answers, all or none; on return they are on the disk. An empty pack writes nothing.
 
