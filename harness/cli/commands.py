@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.cli import (
+    baseline,
     cache,
     compare,
     dashboard,
@@ -28,13 +29,14 @@ def in_order() -> tuple[click.Command, ...]:
         run.run,
         compare.compare,
         gate.gate,
+        baseline.baseline,
         finetune.finetune,
         suites.suites,
         runs.runs,
         cache.cache,
+        lm_eval.lm_eval,
         rescore.rescore,
         import_logs.import_logs,
-        lm_eval.lm_eval,
         dashboard.dashboard,
         doctor.doctor,
     )

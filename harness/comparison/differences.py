@@ -9,7 +9,18 @@ from typing import Literal
 from harness.core.rows import SuiteRecord
 from harness.store import StoredRun
 
-Kind = Literal["strays", "prompt", "target", "template", "generation", "reading", "metric", "version", "note"]
+Kind = Literal[
+    "strays",
+    "prompt",
+    "target",
+    "template",
+    "generation",
+    "reading",
+    "metric",
+    "version",
+    "note",
+    "quarantine",
+]
 _NOTED = ("dtype", "seed", "limit", "smoke", "num_fewshot", "too_long", "renderer_version")
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.comparison import Pairing, SuitePairs, pair_runs
 from harness.comparison.sides import Runs, side
 from harness.core.errors import UsageError
-from harness.gating.judge import judge
-from harness.gating.members import members
+from harness.gating.all_rules import all_judgements
+from harness.gating.quarantine import without_quarantined
 from harness.gating.verdict import Judgement, Status, Verdict
 from harness.policy import Policy, default_policy, load_policy
 from harness.store import Store, StoredRun, open_store
@@ -19,22 +22,39 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict with what it was drawn from.
+
+    Args:
+        verdict: What the gate says.
+        pairing: Both sides' comparable variants.
+        tags: Per suite, variant_id -> tags.
+    """
+
+    verdict: Verdict
+    pairing: Pairing
+    tags: Mapping[str, pd.Series]
+
+
 def gate(
     *,
-    candidate: Runs | str,
-    baseline: Runs | str | None = None,
+    candidate: Runs | str | Sequence[str],
+    baseline: Runs | str | Sequence[str] | None = None,
     policy: Policy | str | Path | None = None,
     store: Store | str | Path | None = None,
     suite: str | None = None,
+    today: date | None = None,
 ) -> Verdict:
     """Judge a candidate against a baseline.
 
     Args:
-        candidate: A stored run (or several: seeds, replicates), or a run's id or name in `store`.
+        candidate: A stored run (or several: seeds, replicates), or ids or names of runs in `store`.
         baseline: The same of the baseline; None takes the policy's.
         policy: A policy or its file; None judges every suite's primary metric at margin .05, also per transform.
         store: Where ids and names are looked up.
         suite: Only this suite.
+        today: The day that the policy's quarantine is read on; None is this day.
 
     Returns:
         The verdict. Without anything to compare it is inconclusive, never a pass.
@@ -43,7 +63,23 @@ def gate(
         UsageError: Without a baseline, or with a name and no store.
         UnknownName: If neither side ran `suite`.
         PolicyError: If a rule cannot be applied to what was compared.
+        DataError: If a file that the policy names is faulty.
     """
+    return judged(
+        candidate=candidate, baseline=baseline, policy=policy, store=store, suite=suite, today=today
+    ).verdict
+
+
+def judged(
+    *,
+    candidate: Runs | str | Sequence[str],
+    baseline: Runs | str | Sequence[str] | None = None,
+    policy: Policy | str | Path | None = None,
+    store: Store | str | Path | None = None,
+    suite: str | None = None,
+    today: date | None = None,
+) -> Judged:
+    """As `gate`, with the pairs behind the verdict, for whoever shows single answers."""
     if policy is None:
         policy = default_policy()
     elif isinstance(policy, (str, Path)):
@@ -54,15 +90,17 @@ def gate(
             "No baseline: name one with --baseline, or in the policy as `baseline: {run: NAME}`."
         )
     opened = open_store(store) if isinstance(store, (str, Path)) else store
-    before, after = side(_run(chosen, opened)), side(_run(candidate, opened))
+    before, after = side(_runs(chosen, opened)), side(_runs(candidate, opened))
     paired = pair_runs(before, after, suites=None if suite is None else [suite])
-    judgements = () if paired.why_empty is not None else _judgements(policy, paired)
+    tags = {pairs.record.name: _tags((*after, *before), pairs) for pairs in paired.suites}
+    paired, notes = without_quarantined(paired, policy, today=today or date.today())
+    judgements = all_judgements(policy, paired, tags, suite=suite, today=today or date.today())
     status = overall(judgements)
-    return Verdict(
+    verdict = Verdict(
         status=status,
         reason=paired.why_empty or sentence(status, judgements),
         judgements=judgements,
-        differences=paired.differences,
+        differences=(*paired.differences, *notes),
         baseline=_names(before),
         candidate=_names(after),
         alpha=policy.alpha,
@@ -70,17 +108,19 @@ def gate(
         policy_path=policy.path,
         warns_only=policy.inconclusive == "warn",
     )
+    return Judged(verdict, paired, tags)
 
 
-def _judgements(policy: Policy, paired: Pairing) -> tuple[Judgement, ...]:
-    runs = (*paired.candidate, *paired.baseline)
-    tags = {pairs.record.name: _tags(runs, pairs) for pairs in paired.suites}
-    return tuple(judge(policy, members(policy, paired.suites, tags), tags))
-
-
-def _run(chosen: Runs | str, store: Store | None) -> Runs:
-    if not isinstance(chosen, str):
+def _runs(chosen: Runs | str | Sequence[str], store: Store | None) -> Runs:
+    """Stored runs, ids and names looked up."""
+    if isinstance(chosen, str):
+        return _run(chosen, store)
+    if isinstance(chosen, StoredRun):
         return chosen
+    return [_run(each, store) if isinstance(each, str) else each for each in chosen]
+
+
+def _run(chosen: str, store: Store | None) -> StoredRun:
     if store is None:
         raise UsageError(f"Run '{chosen}' is named by text: pass the store it is in (--store).")
     return store.run(chosen)

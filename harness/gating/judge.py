@@ -57,7 +57,7 @@ def _adjusted(harm: Mapping[tuple[object, ...], float]) -> dict[tuple[object, ..
 
 def _measured(member: Member, tags: Tags, draws: int) -> tuple[Effect, float | None]:
     """The effect and the margin in the metric's units, None where a relative margin has nothing to be a share of."""
-    pairs, own = member.pairs, tags[member.pairs.record.name]
+    pairs, own = member.pairs, tags.get(member.pairs.record.name)
     if member.rate is not None:
         margin = member.margin.value
         return rate_effect(pairs, member.rate, member.where, margin=margin, tags=own), margin
@@ -75,6 +75,8 @@ def _judgement(
     policy: Policy, member: Member, effect: Effect, margin: float | None, harm_p: float | None
 ) -> Judgement:
     status, reason = _status(policy, member.pairs, effect, margin, harm_p)
+    if member.unfit is not None:
+        status, reason = "inconclusive", member.unfit
     detectable: tuple[tuple[float, float | None], ...] = ()
     if member.metric.binary and effect.n_items:
         found = detectable_effects(effect.n_items, alpha=policy.alpha)

@@ -13,6 +13,8 @@ from harness.core.errors import PolicyError
 from harness.core.naming import suggestion
 from harness.core.rows import MetricFacts
 from harness.core.scores import Outcome
+from harness.gating.derived import CONSISTENCY, DERIVED, TIMED, with_derived
+from harness.gating.values import value_pairs
 from harness.policy import Margin, Policy, Rule
 from harness.policy.rules import DEFAULT_MARGIN
 
@@ -34,6 +36,7 @@ class Member:
         where: The slice.
         margin: Largest acceptable loss.
         rate: The outcome whose share is tested in place of a metric.
+        unfit: Why the two sides' numbers must not be compared; None where they may.
     """
 
     rule: Rule
@@ -42,6 +45,7 @@ class Member:
     where: Slice
     margin: Margin
     rate: Outcome | None = None
+    unfit: str | None = None
 
     @property
     def hypothesis(self) -> tuple[str, str, Slice]:
@@ -49,7 +53,14 @@ class Member:
         return self.pairs.record.name, self.metric.name, self.where
 
 
-def members(policy: Policy, suites: Sequence[SuitePairs], tags: Tags) -> list[Member]:
+def members(
+    policy: Policy,
+    suites: Sequence[SuitePairs],
+    tags: Tags,
+    *,
+    rules: Sequence[Rule] | None = None,
+    unfit: str | None = None,
+) -> list[Member]:
     """All members of a policy over the suites of either side, equal ones once.
 
     A suite that a rule asks for but that cannot be compared gives one member: nothing to judge is told, not skipped.
@@ -58,21 +69,28 @@ def members(policy: Policy, suites: Sequence[SuitePairs], tags: Tags) -> list[Me
         policy: Its rules.
         suites: Every suite of either side.
         tags: Per suite, variant_id -> tags.
+        rules: Only these of its rules; None means all.
+        unfit: Why times of the two sides must not be compared; None where they may.
 
     Raises:
         PolicyError: If a rule matches no suite, names an unknown metric, selects no variant, or has a margin that
             no loss can reach.
     """
     found: dict[tuple[object, ...], Member] = {}
-    for rule in policy.rules:
+    for rule in policy.rules if rules is None else rules:
+        if rule.values is not None:
+            pairs = value_pairs(policy, rule, rule.values)
+            member = Member(rule, pairs, pairs.metrics[0], Slice(), rule.margin)
+            found[(*member.hypothesis, rule.tier, rule.margin, rule.floor, rule.ceiling)] = member
+            continue
         matching = _matching(policy, rule, suites)
-        with_metric = [(pairs, fact) for pairs in matching if (fact := _metric(rule, pairs)) is not None]
+        with_metric = list(_with_metric(rule, matching))
         if not with_metric:
             raise _no_metric(policy, rule, matching)
         own = [
             member
             for pairs, fact in with_metric
-            for member in _members_of(policy, rule, pairs, fact, tags[pairs.record.name])
+            for member in _members_of(policy, rule, pairs, fact, tags[pairs.record.name], unfit=unfit)
         ]
         if not own:
             raise PolicyError(
@@ -82,7 +100,8 @@ def members(policy: Policy, suites: Sequence[SuitePairs], tags: Tags) -> list[Me
                 line=rule.line,
             )
         for member in own:
-            found.setdefault((*member.hypothesis, rule.tier, member.margin), member)
+            key = (*member.hypothesis, rule.tier, member.margin, rule.floor, rule.ceiling)
+            found.setdefault(key, member)
     return list(found.values())
 
 
@@ -100,6 +119,20 @@ def _matching(policy: Policy, rule: Rule, suites: Sequence[SuitePairs]) -> list[
     return found
 
 
+def _with_metric(rule: Rule, matching: Sequence[SuitePairs]) -> Iterator[tuple[SuitePairs, MetricFacts]]:
+    """The suites that have what a rule judges; a derived metric takes the place of their own."""
+    name = rule.measure or (rule.metric if rule.metric == CONSISTENCY else None)
+    for pairs in matching:
+        if name is None:
+            fact = _metric(rule, pairs)
+            if fact is not None:
+                yield pairs, fact
+            continue
+        derived = with_derived(pairs, name)
+        if derived is not None:
+            yield derived, DERIVED[name]
+
+
 def _metric(rule: Rule, pairs: SuitePairs) -> MetricFacts | None:
     """A pattern of suites may meet some without the metric."""
     name = pairs.record.primary if rule.metric == "primary" else rule.metric
@@ -107,6 +140,14 @@ def _metric(rule: Rule, pairs: SuitePairs) -> MetricFacts | None:
 
 
 def _no_metric(policy: Policy, rule: Rule, suites: Sequence[SuitePairs]) -> PolicyError:
+    if rule.measure is not None:
+        return PolicyError(
+            f"neither side recorded '{rule.measure}' on a suite that matches '{rule.suite}'; only answers of the "
+            "harness's own engine have times, and only free text has tokens.",
+            path=policy.path,
+            line=rule.line,
+            field="measure",
+        )
     names = sorted({fact.name for pairs in suites for fact in pairs.record.metrics})
     return PolicyError(
         f"no suite that matches '{rule.suite}' has the metric '{rule.metric}'."
@@ -118,18 +159,26 @@ def _no_metric(policy: Policy, rule: Rule, suites: Sequence[SuitePairs]) -> Poli
 
 
 def _members_of(
-    policy: Policy, rule: Rule, pairs: SuitePairs, metric: MetricFacts, tags: pd.Series
+    policy: Policy,
+    rule: Rule,
+    pairs: SuitePairs,
+    metric: MetricFacts,
+    tags: pd.Series,
+    *,
+    unfit: str | None = None,
 ) -> Iterator[Member]:
     base = Slice(transform=rule.transform, family=rule.family, language=rule.language, tags=rule.tags)
     if not pairs.n_shared:
         yield Member(rule, pairs, metric, base, rule.margin)
         return
-    _check_margin(policy, rule, metric)
+    if not rule.is_absolute:
+        _check_margin(policy, rule, metric)
     variants = pairs.scores.drop_duplicates("variant_id")
     rows = variants[slice_mask(variants, base, tags=tags)]
     for where in _levels(rule, base, rows):
-        yield Member(rule, pairs, metric, where, rule.margin)
-    if rule.metric == "primary" and rule.by is None and not rows.empty:
+        yield Member(rule, pairs, metric, where, rule.margin, unfit=unfit if rule.measure in TIMED else None)
+    is_primary = rule.metric == "primary" and rule.measure is None and not rule.is_absolute
+    if is_primary and rule.by is None and not rows.empty:
         yield from _rates(rule, pairs, base)
 
 

@@ -29,6 +29,7 @@ class Judgement:
         certify_p: One-sided p value of "worse by the margin or more".
         detectable: (assumed discordance, smallest loss found with 80 % power) pairs, for 0-1 metrics.
         items_needed: Source items with which an unchanged candidate would be certified; None where unknown.
+        variants: (suite, variant id) of single answers that the judgement is about, where it is about single ones.
     """
 
     rule: Rule
@@ -40,6 +41,7 @@ class Judgement:
     certify_p: float | None
     detectable: tuple[tuple[float, float | None], ...]
     items_needed: int | None
+    variants: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_blocking(self) -> bool:

@@ -12,6 +12,7 @@ import time
 import webbrowser
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlencode
 
 from harness.core.errors import UsageError
 
@@ -39,6 +40,7 @@ def serve_dashboard(
     expose: bool = False,
     opens: bool = False,
     policy: Path | None = None,
+    page: str = "",
 ) -> int:
     """Serves the dashboard over a store until Ctrl-C.
 
@@ -49,6 +51,7 @@ def serve_dashboard(
         expose: Whether an address that other machines can reach is meant; there is no login.
         opens: Whether to open a browser.
         policy: A gate's policy for the Verdict page; None means the default policy.
+        page: The page to begin at, as `lost_items` gives it; "" is the first.
 
     Returns:
         The exit code: 0 after Ctrl-C.
@@ -66,7 +69,7 @@ def serve_dashboard(
     check_port(host, port)
     environment = serving_environment(store, policy)
     process = subprocess.Popen(serving_command(host, port), env=environment)
-    url = f"http://{'localhost' if is_loopback(host) else host}:{port}"
+    url = f"http://{'localhost' if is_loopback(host) else host}:{port}{'/' if page else ''}{page}"
     print(f"Dashboard over {store}: {url}  (Ctrl-C ends it)", flush=True)  # noqa: T201
     if opens:
         threading.Thread(target=_open_when_up, args=(host, port, url), daemon=True).start()
@@ -76,6 +79,17 @@ def serve_dashboard(
         return 0
     finally:
         _end(process)
+
+
+def lost_items(baseline: str, candidate: str, *, suite: str | None = None) -> str:
+    """The page of the items that a candidate lost, as the dashboard reads it from its address.
+
+    Example:
+        >>> lost_items("ba5e", "cada", suite="noisy-input")
+        'items?v=1&a=ba5e&b=cada&s=noisy-input&tr=rw'
+    """
+    query = {"v": "1", "a": baseline, "b": candidate} | ({} if suite is None else {"s": suite}) | {"tr": "rw"}
+    return f"items?{urlencode(query)}"
 
 
 def is_loopback(host: str) -> bool:

@@ -103,7 +103,7 @@ def verdict_markdown(verdict: Verdict) -> str:
         lines += ["", MDE_NOTE]
     notes = [difference for difference in verdict.differences if difference.excluded]
     if notes:
-        lines += ["", "Not comparable:", ""]
+        lines += ["", "Left out:", ""]
         lines += [f"- {_cell(note.suite or 'all suites')}: {_cell(note.message)}" for note in notes]
     return "\n".join(lines) + "\n"
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from harness.core.errors import StoreError
 from harness.store.files import Place
 
 NAMES = "names"
 PROMOTIONS = "promotions"
-SCHEMA = 1
+SCHEMA = 2
+# Fields that a record of an older schema lacks; they are then at their default.
+SINCE_2 = frozenset({"kind", "verdict", "policy"})
+# Moved only by a promotion, even before the first one.
+BASELINE_NAMES = frozenset({"production"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,9 @@ class Promotion:
         reason: Why, in the author's words.
         author: Who.
         at: When, ISO 8601, UTC.
+        kind: Whether it made the run a baseline, or only named it.
+        verdict: What the gate said of it against the run before; None where nothing was judged.
+        policy: By which policy.
     """
 
     number: int
@@ -36,6 +44,9 @@ class Promotion:
     reason: str
     author: str
     at: str
+    kind: Literal["name", "baseline"] = "name"
+    verdict: str | None = None
+    policy: str | None = None
 
 
 def promotions(place: Place) -> tuple[Promotion, ...]:
@@ -55,15 +66,32 @@ def names(place: Place) -> dict[str, str]:
     return found
 
 
-def promote(place: Place, name: str, run_id: str | None, *, reason: str, author: str, at: str) -> Promotion:
+def is_baseline(history: Iterable[Promotion], name: str) -> bool:
+    """Whether a name stands for a baseline: it was promoted once, or is called `production`."""
+    return name in BASELINE_NAMES or any(
+        change.name == name and change.kind == "baseline" for change in history
+    )
+
+
+def promote(
+    place: Place,
+    name: str,
+    run_id: str | None,
+    *,
+    reason: str,
+    author: str,
+    at: str,
+    kind: Literal["name", "baseline"] = "name",
+    verdict: str | None = None,
+    policy: str | None = None,
+) -> Promotion:
     """Points a name at a run, or takes it away; the history is written first and settles who came last."""
     while True:
         history = promotions(place)
         number = history[-1].number + 1 if history else 1
         previous = _latest(history, name)
-        change = Promotion(
-            number, name, run_id, None if previous is None else previous.run_id, reason, author, at
-        )
+        before = None if previous is None else previous.run_id
+        change = Promotion(number, name, run_id, before, reason, author, at, kind, verdict, policy)
         place.make_folder(PROMOTIONS)
         place.make_folder(NAMES)
         # Taken: another process promoted at the same moment; look again.
@@ -96,6 +124,8 @@ def _fields(place: Place, name: str, kind: Any) -> dict[str, Any]:
         record = json.loads(place.read(name) or b"")
         schema = record.pop("schema")
         wrong = set(record) ^ set(kind.__dataclass_fields__)
+        if schema < SCHEMA:
+            wrong -= SINCE_2
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise StoreError(f"{shown} is damaged ({error}); restore it from a copy or remove it.") from error
     if schema > SCHEMA:

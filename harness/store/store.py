@@ -190,8 +190,52 @@ class Store:
         """Points a name at a finished run, from now on; the change is kept in the history.
 
         Raises:
-            StoreError: If the name is not allowed or looks like a run id, or the run asked only part of its suites.
+            StoreError: If the name is not allowed or looks like a run id, the run asked only part of its suites, or
+                the name is a baseline's and points at another run: a baseline moves by a promotion.
         """
+        run_id = self._nameable(name, ref)
+        current = self.names().get(name)
+        if current not in (None, run_id) and named.is_baseline(self.promotions(), name):
+            raise StoreError(
+                f"'{name}' is a baseline (now run '{current}') and moves only by "
+                f"`harness baseline promote {run_id} --name {name} --reason ...`."
+            )
+        return named.promote(self._place, name, run_id, reason=reason, author=author, at=_now())
+
+    def promote(
+        self,
+        name: str,
+        ref: str,
+        *,
+        reason: str,
+        author: str,
+        verdict: str | None = None,
+        policy: str | None = None,
+    ) -> Promotion:
+        """Makes a finished run the baseline of a name; whether it may be is the gate's business.
+
+        Args:
+            name: The baseline's name.
+            ref: A run's id or name.
+            reason: Why, for the history.
+            author: Who.
+            verdict: What the gate said of it against the baseline before it; None where nothing was judged.
+            policy: By which policy.
+
+        Raises:
+            StoreError: As for `set_name`, except that a baseline may move.
+        """
+        return named.promote(
+            self._place, name, self._nameable(name, ref), reason=reason, author=author, at=_now(), kind="baseline",
+            verdict=verdict, policy=policy,
+        )  # fmt: skip
+
+    def is_baseline(self, name: str) -> bool:
+        """Whether a name stands for a baseline: it was promoted once, or is called `production`."""
+        return named.is_baseline(self.promotions(), name)
+
+    def _nameable(self, name: str, ref: str) -> str:
+        """The id of a run that may have a name."""
         self.check_name(name)
         manifest = self.run(ref).manifest
         run_id = manifest.run_id
@@ -200,7 +244,7 @@ class Store:
                 f"Run '{run_id}' asked only part of its suites (limit or smoke), and a name stands for a whole run; "
                 "run it without."
             )
-        return named.promote(self._place, name, run_id, reason=reason, author=author, at=_now())
+        return run_id
 
     def remove_name(self, name: str, *, reason: str, author: str) -> Promotion:
         """Takes a name away; the change is kept in the history, the run stays.

@@ -42,7 +42,8 @@ def _help(*words: str) -> str:
 
 def _require(module: str) -> None:
     """Skips while a module is not written; once its file is there, an import that fails is a failure."""
-    if not (REPOSITORY / (module.replace(".", "/") + ".py")).is_file():
+    path = REPOSITORY / module.replace(".", "/")
+    if not (path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()):
         pytest.skip(f"{module} is not there yet")
 
 
@@ -70,6 +71,18 @@ def test_help_loads_nothing_heavy(words: tuple[str, ...]) -> None:
 def test_the_pytest_plugin_loads_nothing_heavy() -> None:
     _require("harness.pytest_plugin")
     assert _loaded_by("import harness.pytest_plugin") == []
+
+
+def test_a_pytest_session_without_gates_loads_nothing_of_ours_but_the_plugin(tmp_path: Path) -> None:
+    """What the package costs everyone who has it installed and does something else."""
+    (tmp_path / "test_other.py").write_text("def test_other(): pass\n")
+    statements = (
+        "import sys, pytest\n"
+        f"assert pytest.main(['-q', '-p', 'no:cacheprovider', {str(tmp_path)!r}]) == 0\n"
+        "ours = sorted(name for name in sys.modules if name.startswith('harness'))\n"
+        "assert set(ours) <= {'harness', 'harness.pytest_plugin'}, ours"
+    )
+    assert _loaded_by(statements) == []
 
 
 def test_a_heavy_import_is_seen() -> None:

@@ -19,10 +19,10 @@ def two_runs(store: Store) -> Store:
 
 
 def test_a_name_moves_and_its_history_stays(two_runs: Store) -> None:
-    two_runs.set_name("production", "run00001", reason="first", author="ada")
-    two_runs.set_name("production", "run00002", reason="better", author="bob")
-    assert two_runs.names() == {"production": "run00002"}
-    assert two_runs.run("production").run_id == "run00002"
+    two_runs.set_name("newest", "run00001", reason="first", author="ada")
+    two_runs.set_name("newest", "run00002", reason="better", author="bob")
+    assert two_runs.names() == {"newest": "run00002"}
+    assert two_runs.run("newest").run_id == "run00002"
     first, second = two_runs.promotions()
     assert (first.number, first.run_id, first.previous, first.reason, first.author) == (
         1, "run00001", None, "first", "ada",
@@ -87,7 +87,7 @@ def test_promotions_at_the_same_moment_all_count_and_the_last_one_stands(local_s
         write_run(local_store, run_id)
 
     def promote(run_id: str) -> None:
-        for name in ("production", f"of-{run_id}"):
+        for name in ("newest", f"of-{run_id}"):
             open_store(local_store.url).set_name(name, run_id, reason="race", author=run_id)
 
     threads = [threading.Thread(target=promote, args=(run_id,)) for run_id in ids]
@@ -97,8 +97,8 @@ def test_promotions_at_the_same_moment_all_count_and_the_last_one_stands(local_s
         thread.join()
     history = local_store.promotions()
     assert [promotion.number for promotion in history] == list(range(1, 9))
-    last = [promotion for promotion in history if promotion.name == "production"][-1]
-    assert local_store.names()["production"] == last.run_id
+    last = [promotion for promotion in history if promotion.name == "newest"][-1]
+    assert local_store.names()["newest"] == last.run_id
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_promotions_at_the_same_moment_all_count_and_the_last_one_stands(local_s
         ("{", "is damaged"),
         ("[]", "is damaged"),
         ("{}", "is damaged"),
-        ('{"schema": 2}', "schema: 2 is newer"),
+        ('{"schema": 3}', "schema: 3 is newer"),
         ('{"schema": 1, "name": "production"}', "field 'at' is unknown or absent"),
     ],
 )
@@ -117,3 +117,46 @@ def test_a_damaged_name_file_is_named(local_store: Store, text: str, expected: s
     (Path(local_store.url) / "names" / "production.json").write_text(text)
     with pytest.raises(StoreError, match=rf"production\.json.*{expected}"):
         local_store.names()
+
+
+def test_a_baseline_moves_only_by_a_promotion(two_runs: Store) -> None:
+    two_runs.set_name("production", "run00001", reason="first", author="ada")
+    two_runs.set_name("production", "run00001", reason="the same again", author="ada")
+    with pytest.raises(StoreError, match="harness baseline promote run00002 --name production --reason"):
+        two_runs.set_name("production", "run00002", reason="better", author="bob")
+    change = two_runs.promote(
+        "production", "run00002", reason="better", author="bob", verdict="pass", policy="p"
+    )
+    assert two_runs.names() == {"production": "run00002"}
+    assert (change.kind, change.verdict, change.policy, change.previous) == (
+        "baseline",
+        "pass",
+        "p",
+        "run00001",
+    )
+    assert two_runs.promotions()[-1] == change
+
+
+def test_any_promoted_name_is_a_baseline_from_then_on(two_runs: Store) -> None:
+    two_runs.set_name("stable", "run00001", reason="only a name", author="ada")
+    two_runs.set_name("stable", "run00002", reason="still only a name", author="ada")
+    assert not two_runs.is_baseline("stable")
+    two_runs.promote("stable", "run00001", reason="released", author="ada")
+    assert two_runs.is_baseline("stable")
+    with pytest.raises(StoreError, match="'stable' is a baseline"):
+        two_runs.set_name("stable", "run00002", reason="r", author="a")
+
+
+def test_a_promotion_written_before_there_were_baselines_is_read(local_store: Store) -> None:
+    write_run(local_store, "run00001")
+    record = {
+        "schema": 1, "number": 1, "name": "production", "run_id": "run00001", "previous": None, "reason": "r",
+        "author": "a", "at": "2026-01-01T00:00:00+00:00",
+    }  # fmt: skip
+    for file in ("promotions/000001.json", "names/production.json"):
+        path = Path(local_store.url) / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(record))
+    (change,) = local_store.promotions()
+    assert (change.kind, change.verdict, change.run_id) == ("name", None, "run00001")
+    assert local_store.names() == {"production": "run00001"}
