@@ -9,22 +9,29 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.engine.checkpoint import Checkpoint
-from harness.engine.decoding_batch import Attention, next_logits
+from harness.engine.decoding_batch import next_logits
 from harness.engine.memory import Budget, in_memory
 from harness.engine.next_tokens import take_next
 from harness.engine.plain_generation import plainly_written
 from harness.engine.planning import Opening
 from harness.engine.prefill import read, read_prompts
-from harness.engine.prompt_groups import prompt_groups
 from harness.engine.stop_strings import Endings
 from harness.engine.text_blocks import Block, Held, block_of
-from harness.engine.writing import Writing, Written, does_not_fit, samples_of, writings_of
+from harness.engine.writing import Writing, Written, does_not_fit, renamed, samples_of, writings_of
+from harness.engine.writing_desk import (
+    Desk,
+    beginning_of,
+    can_begin,
+    in_order,
+    join_small,
+    next_texts,
+    tokens_for,
+)
 from harness.engine.writing_probe import exact_attention
 from harness.engine.writing_room import WritingRoom
 
@@ -32,41 +39,6 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = ["Written", "samples_of", "written"]
-
-
-@dataclass(slots=True)
-class _Desk:
-    """What is being written and what waits.
-
-    Args:
-        model: In evaluation mode.
-        attention: Whose attention reads the blocks.
-        room: How much may be written at once.
-        endings: Decides where texts end.
-        waiting: Texts in the order in which they are begun; those of one prompt, and those that share their
-            first `n_shared` tokens, stand together.
-        blocks: Being written.
-        before: The shared beginning read last, and its tokens.
-    """
-
-    model: Any
-    attention: Attention
-    room: WritingRoom
-    endings: Endings
-    waiting: deque[Writing]
-    blocks: list[Block] = field(default_factory=list)
-    before: tuple[bytes, Held] = (b"", Held())
-
-    @property
-    def n_rows(self) -> int:
-        """Texts being written."""
-        return sum(len(block.rows) for block in self.blocks)
-
-    @property
-    def held(self) -> int:
-        """Tokens that may come to be held, shared beginnings once."""
-        beginnings = {id(block.before): block.before.n_tokens for block in self.blocks}
-        return sum(block.reserved for block in self.blocks) + sum(beginnings.values())
 
 
 def written(
@@ -81,86 +53,49 @@ def written(
         is_given: Whether a user chose the budget: then it also bounds what is held for texts being written, which
             is otherwise bounded by the memory of the device.
     """
+    first_of, twins = _told_apart(writings_of(openings))
+    for text in _each_written(checkpoint, first_of, budget, is_given=is_given):
+        yield text
+        for twin in twins.get((text.request_id, text.sample), ()):
+            yield Written(twin.request_id, twin.sample, renamed(text, twin), 0.0)
+
+
+def _told_apart(texts: Sequence[Writing]) -> tuple[list[Writing], dict[tuple[str, int], list[Writing]]]:
+    """Texts to be written, and by request and sample those that will come out alike: greedy ones of equal prompts."""
+    first_of: dict[object, Writing] = {}
+    twins: dict[tuple[str, int], list[Writing]] = {}
+    for writing in texts:
+        opening, settings = writing.opening, writing.opening.request.settings
+        key: object = (writing.request_id, writing.sample)
+        if settings.temperature <= 0:
+            key = opening.tokens.tobytes(), opening.limit, settings.stop
+        first = first_of.setdefault(key, writing)
+        if first is not writing:
+            twins.setdefault((first.request_id, first.sample), []).append(writing)
+    return list(first_of.values()), twins
+
+
+def _each_written(
+    checkpoint: Checkpoint, texts: Sequence[Writing], budget: Budget, *, is_given: bool
+) -> Iterator[Written]:
     model = checkpoint.model
     endings = Endings(checkpoint)
-    texts = writings_of(openings)
     attention = exact_attention(model)
     if attention is None:
         yield from plainly_written(model, texts, budget, endings)
         return
     room = WritingRoom.of(model, budget, is_given=is_given)
-    desk = _Desk(model, attention, room, endings, deque(_in_order(texts)))
+    desk = Desk(model, attention, room, endings, deque(in_order(texts)))
     while desk.waiting or desk.blocks:
-        while _can_begin(desk):
+        while can_begin(desk):
             yield from _begun(desk)
         if desk.blocks:
             yield from _continued(desk)
 
 
-def _in_order(texts: Sequence[Writing]) -> list[Writing]:
-    """Texts that share a beginning stand together, longest own part first, so that blocks are even."""
-    prompts: dict[bytes, list[Writing]] = {}
-    for writing in texts:
-        prompts.setdefault(writing.opening.tokens.tobytes(), []).append(writing)
-    alike = list(prompts.values())
-    groups = prompt_groups([own[0].opening.tokens for own in alike], [len(own) for own in alike])
-    ordered = []
-    for group in groups:
-        members = sorted(
-            (alike[index] for index in group.members),
-            key=lambda own: (-len(own[0].opening.tokens), own[0].opening.tokens.tobytes()),
-        )
-        for writing in (writing for own in members for writing in own):
-            writing.n_shared = group.n_shared
-            ordered.append(writing)
-    return ordered
-
-
-def _can_begin(desk: _Desk) -> bool:
-    """Whether reading more prompts pays now; the model's own attention sees one block at a time."""
-    if not desk.waiting or not desk.blocks:
-        return bool(desk.waiting)
-    if desk.attention == "model" or desk.room.max_rows - desk.n_rows < desk.room.worth_beginning:
-        return False
-    return desk.held + _reserved(desk, desk.waiting[0], 1) <= desk.room.tokens
-
-
-def _reserved(desk: _Desk, writing: Writing, n_rows: int) -> int:
-    """Tokens that rows like this one may come to hold, with their shared beginning."""
-    whole = len(writing.opening.tokens) + writing.opening.limit
-    if desk.attention == "model":
-        return n_rows * whole
-    return n_rows * (whole - writing.n_shared) + writing.n_shared
-
-
-def _next_texts(desk: _Desk) -> list[Writing]:
-    """The next waiting texts that fit, at least one; all of them share their beginning."""
-    free = min(desk.room.block_rows, max(1, desk.room.max_rows - desk.n_rows))
-    room = desk.room.tokens - desk.held
-    taken: list[Writing] = []
-    longest = desk.waiting[0]
-    while desk.waiting and len(taken) < free:
-        writing = desk.waiting[0]
-        if taken and _beginning(writing) != _beginning(taken[0]):
-            break
-        if (
-            len(writing.opening.tokens) + writing.opening.limit
-            > len(longest.opening.tokens) + longest.opening.limit
-        ):
-            longest = writing
-        if taken and _reserved(desk, longest, len(taken) + 1) > room:
-            break
-        taken.append(desk.waiting.popleft())
-    return taken
-
-
-def _beginning(writing: Writing) -> bytes:
-    return writing.opening.tokens[: writing.n_shared].tobytes()
-
-
-def _begun(desk: _Desk) -> Iterator[Written]:
+def _begun(desk: Desk) -> Iterator[Written]:
     """Reads waiting prompts into a new block and takes their first tokens."""
-    texts = _next_texts(desk)
+    texts = next_texts(desk)
     block = in_memory(partial(_read_block, desk, texts, desk.room.at_once))
     if block is None and len(texts) == 1 and not desk.blocks:
         at_once = min(desk.room.at_once, len(texts[0].opening.tokens))
@@ -174,7 +109,7 @@ def _begun(desk: _Desk) -> Iterator[Written]:
             return
     if block is None:
         desk.before = (b"", Held())
-        desk.room.shrink(_reserved(desk, texts[0], len(texts)), n_rows=desk.n_rows + len(texts))
+        desk.room.shrink(tokens_for(desk, texts[0], len(texts)), n_rows=desk.n_rows + len(texts))
         desk.waiting.extendleft(writing.again() for writing in reversed(texts))
         return
     yield from _ended(desk, block)
@@ -182,7 +117,7 @@ def _begun(desk: _Desk) -> Iterator[Written]:
         desk.blocks.append(block)
 
 
-def _read_block(desk: _Desk, texts: list[Writing], at_once: int) -> Block:
+def _read_block(desk: Desk, texts: list[Writing], at_once: int) -> Block:
     """A block of texts, each with its prompt read and its first token taken."""
     import torch
 
@@ -211,8 +146,8 @@ def _read_block(desk: _Desk, texts: list[Writing], at_once: int) -> Block:
     return block
 
 
-def _read_beginning(desk: _Desk, writing: Writing, at_once: int) -> Held:
-    beginning = _beginning(writing)
+def _read_beginning(desk: Desk, writing: Writing, at_once: int) -> Held:
+    beginning = beginning_of(writing)
     if desk.before[0] != beginning:
         desk.before = (b"", Held())
         tokens = writing.opening.tokens[: writing.n_shared]
@@ -234,7 +169,7 @@ def _packs(alike: Sequence[list[Writing]], n_shared: int, at_once: int) -> Itera
     yield pack
 
 
-def _continued(desk: _Desk) -> Iterator[Written]:
+def _continued(desk: Desk) -> Iterator[Written]:
     """One more token for every text being written."""
     started = perf_counter()
     logits = in_memory(partial(_next_of_all, desk))
@@ -247,16 +182,17 @@ def _continued(desk: _Desk) -> Iterator[Written]:
     for block in desk.blocks:
         yield from _ended(desk, block)
     desk.blocks = [block for block in desk.blocks if block.rows]
+    join_small(desk)
 
 
-def _next_of_all(desk: _Desk) -> torch.Tensor:
+def _next_of_all(desk: Desk) -> torch.Tensor:
     import torch
 
     with torch.inference_mode():
         return next_logits(desk.model, desk.blocks, attention=desk.attention)
 
 
-def _ended(desk: _Desk, block: Block) -> Iterator[Written]:
+def _ended(desk: Desk, block: Block) -> Iterator[Written]:
     """Takes the texts that are done out of a block."""
     import torch
 
@@ -269,7 +205,7 @@ def _ended(desk: _Desk, block: Block) -> Iterator[Written]:
         yield desk.endings.result(writing)
 
 
-def _made_smaller(desk: _Desk) -> Iterator[Written]:
+def _made_smaller(desk: Desk) -> Iterator[Written]:
     """Memory ran out between two tokens: the later half of the rows is begun again when there is room."""
     n_rows = desk.n_rows
     if n_rows == 1:

@@ -78,8 +78,12 @@ class Block:
 
     @property
     def reserved(self) -> int:
-        """Tokens the block may come to hold."""
-        return len(self.rows) * self.limit
+        """Tokens the block holds or may come to hold."""
+        return max(len(self.rows) * self.limit, self._n_places * self.capacity)
+
+    @property
+    def _n_places(self) -> int:
+        return len(next(iter(self.layers.values()))[0])
 
     @property
     def width(self) -> int:
@@ -106,7 +110,10 @@ class Block:
         self.capacity = wider
 
     def drop(self, done: Collection[int]) -> None:
-        """Takes rows out; the last rows move into their places, so that they cost nothing more."""
+        """Takes rows out; the last rows move into their places, so that they cost nothing more.
+
+        The memory is given back when half of it is unused.
+        """
         for index in sorted(done, reverse=True):
             last = len(self.rows) - 1
             if index != last:
@@ -117,6 +124,36 @@ class Block:
                 self.rows[index], self.lengths[index] = self.rows[last], self.lengths[last]
             self.rows.pop()
             self.lengths.pop()
+        n_rows = len(self.rows)
+        if 2 * n_rows <= self._n_places:
+            for layer, (keys, values) in self.layers.items():
+                self.layers[layer] = (keys[:n_rows].clone(), values[:n_rows].clone())
+
+
+def joined(first: Block, second: Block) -> Block:
+    """One block with the rows of both, which share their beginning."""
+    import torch
+
+    lengths = [*first.lengths, *second.lengths]
+    limit = max(first.limit, second.limit)
+    capacity = min(max(lengths) + _STEP, max(limit, max(lengths) + 1))
+    layers: dict[int, LayerPair] = {}
+    for layer, own in first.layers.items():
+        pairs = own, second.layers[layer]
+        made = []
+        for which in (0, 1):
+            like = pairs[0][which]
+            new = torch.zeros(
+                (len(lengths), like.shape[1], capacity, like.shape[3]), dtype=like.dtype, device=like.device
+            )
+            start = 0
+            for block, pair in zip((first, second), pairs, strict=True):
+                n_rows, used = len(block.rows), max(block.lengths)
+                new[start : start + n_rows, :, :used] = pair[which][:n_rows, :, :used]
+                start += n_rows
+            made.append(new)
+        layers[layer] = (made[0], made[1])
+    return Block(first.before, [*first.rows, *second.rows], lengths, limit, capacity, layers)
 
 
 def block_of(before: Held, rows: Sequence[tuple[Writing, Held]]) -> Block:

@@ -69,6 +69,14 @@ class Written:
     seconds: float
 
 
+def renamed(text: Written, twin: Writing) -> Generation | BackendFailure:
+    """A finished text as the result of another request that asked for the same."""
+    if isinstance(text.result, Generation):
+        return text.result
+    message = text.result.message.removeprefix(f"Request {text.request_id}")
+    return BackendFailure(text.result.kind, f"Request {twin.request_id}{message}")
+
+
 def samples_of(opening: Opening) -> int:
     """How many texts must be written: greedy samples are all alike, so one is enough."""
     return 1 if opening.request.settings.temperature <= 0 else opening.request.n

@@ -74,6 +74,11 @@ class WritingRoom:
         """Free rows for which waiting prompts are read: a pass over few tokens costs as much as over many."""
         return max(1, self.max_rows // 8)
 
+    @property
+    def max_blocks(self) -> int:
+        """Blocks beyond which small ones are joined: each is attended to on its own."""
+        return 2 + self.max_rows // self.block_rows
+
     def shrink(self, tried: int, *, n_rows: int) -> None:
         """Takes note that so many tokens in so many rows did not fit."""
         self.budget.halve(tried)

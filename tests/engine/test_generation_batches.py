@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.core.exchange import Generate, Generated, Generation, GenerationSettings
-from harness.engine import Checkpoint, LocalBackend, generation
+from harness.engine import Checkpoint, LocalBackend, generation, writing_desk, writing_room
 from harness.engine.text_blocks import Block
 from harness.engine.tokens import encoded
 from harness.engine.writing_probe import exact_attention
@@ -132,6 +132,19 @@ def test_samples_are_drawn_from_one_reading_of_the_prompt(own_tiny: Checkpoint) 
     assert read[-1] <= 5  # one step for all of them
 
 
+def test_equal_greedy_requests_are_written_once_and_answered_each(own_tiny: Checkpoint) -> None:
+    asked = [
+        Generate(name, SHOTS, GenerationSettings(max_tokens=4, stop=stop))
+        for name, stop in (("a", ()), ("b", ()), ("c", ("zz",)), ("d", ()))
+    ]
+    answers = _texts(_answers(LocalBackend(own_tiny), asked))
+    assert answers["a"] == answers["b"] == answers["d"]
+    [prompt] = encoded(own_tiny.tokenizer, [SHOTS])
+    read = _tokens_read(own_tiny, asked)
+    # One row with the stop string and one without, from one reading of the prompt.
+    assert sum(read) == len(prompt) + 2 * (answers["a"][0].tokens - 1)
+
+
 def test_ended_texts_cost_nothing_and_waiting_ones_take_their_place(own_tiny: Checkpoint) -> None:
     limits = [9, 2, 2, 9, 9, 2]
     asked = [
@@ -207,6 +220,28 @@ def test_a_text_that_does_not_fit_alone_fails_and_the_others_go_on(own_tiny: Che
     answers: dict[str, Any] = dict(LocalBackend(own_tiny).answer(asked))
     assert answers["long"].kind == "out_of_memory"
     assert all(isinstance(answers[f"g{index}"], Generated) for index in range(3))
+
+
+def test_small_blocks_are_joined_and_no_text_changes(
+    tiny: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [
+        Generate(f"g{index}", prompt + "x" * index, GenerationSettings(max_tokens=1 + index % 9), 1)
+        for index, prompt in enumerate(PROMPTS * 2)
+    ]
+    expected = _answers(LocalBackend(tiny), asked)
+    n_joined = []
+    right = writing_desk.joined
+
+    def counted(first: Block, second: Block) -> Block:
+        n_joined.append(len(first.rows) + len(second.rows))
+        return right(first, second)
+
+    monkeypatch.setattr(writing_desk, "joined", counted)
+    monkeypatch.setitem(writing_room._ROWS, "cpu", 7)
+    monkeypatch.setitem(writing_room._BLOCK_ROWS, "cpu", 5)
+    assert _texts(_answers(LocalBackend(tiny), asked)) == _texts(expected)
+    assert n_joined and max(n_joined) <= 5
 
 
 def test_times_are_recorded_for_every_text(tiny: Checkpoint) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from array import array
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.core.exchange import Generate, Generation, GenerationSettings
+from harness.core.rng import rng_for
 from harness.engine import Checkpoint
 from harness.engine.planning import Opening
 from harness.engine.stop_strings import Endings
@@ -61,6 +64,18 @@ def test_any_tokens_even_broken_characters_and_special_ones_end_where_brute_forc
 ) -> None:
     tokens = [token % len(tiny.tokenizer) for token in ids]
     assert len(_taken(tiny.tokenizer, tokens, stops).tokens) == _brute_force(tiny.tokenizer, tokens, stops)
+
+
+@pytest.mark.shared
+def test_a_real_tokenizer_ends_texts_where_brute_force_says(shared_dir: Path) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(shared_dir / "models" / "stories260K")
+    rng = rng_for(0, "real tokens")
+    for stops in ([". "], ["\n\n", "é"], ["a b", " "], ["快", "he "], ["ed"]):
+        for _ in range(20):
+            tokens = [rng.integer(len(tokenizer)) for _ in range(15)]
+            assert len(_taken(tokenizer, tokens, stops).tokens) == _brute_force(tokenizer, tokens, stops)
 
 
 def test_a_character_split_over_tokens_completes_a_stop_string(tiny: Checkpoint) -> None:
