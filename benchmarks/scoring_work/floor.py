@@ -80,7 +80,7 @@ def floor_of(model: Any, counts: Distinct, *, is_thorough: bool, steps: Sequence
 def _candidates(rest: int, *, has_prefix: bool, is_thorough: bool, device: str) -> Iterator[BatchShape]:
     totals: tuple[int, ...] = (256, 512, 1024, 2048) if device == "cpu" else (2048, 8192, 16_384)
     if not is_thorough:
-        totals = totals[1:3]
+        totals = totals[1:2]
     found = False
     for total in totals:
         if total > max(rest, 1):

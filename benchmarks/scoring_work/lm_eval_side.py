@@ -81,7 +81,12 @@ def rows_per_question(model: Any, work: Work) -> int:
 
 
 def fastest_batch_size(
-    seconds_of: Callable[[Work, int], float], work: Work, *, per_question: int, sizes: Sequence[int]
+    seconds_of: Callable[[Work, int], float],
+    work: Work,
+    *,
+    per_question: int,
+    sizes: Sequence[int],
+    least_questions: int = 2,
 ) -> tuple[int, float]:
     """The batch size with the fewest seconds per question, and those seconds; sizes are tried upwards.
 
@@ -90,10 +95,11 @@ def fastest_batch_size(
         work: The whole work.
         per_question: Rows per question.
         sizes: Ascending.
+        least_questions: The fewest that a size is tried on.
     """
     best, least, behind = sizes[0], float("inf"), 0
     for size in sizes:
-        n_questions = min(len(work.questions), max(2, ceil(size / per_question)))
+        n_questions = min(len(work.questions), max(least_questions, ceil(size / per_question)))
         part = part_of(work, evenly_spaced(len(work.questions), n_questions))
         per = seconds_of(part, size) / n_questions
         if per < least:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,9 @@ from benchmarks.scoring_work.work import Question, Work, part_of
 WIDE_WORKS = ("fewshot_multitoken", "cmmlu_5shot")  # what the wide vocabulary's memory is measured on
 _WIDE_SHARE = 0.15
 _QUICK_PEAKS = ("fewshot_multitoken",)
-_PEAK_BATCHES = 3  # lm-eval's need shows in its first batches, the longest ones
+_PEAK_BATCHES = 2  # lm-eval's need shows in its first batches, the longest ones
 _REAL_LIMIT = 96
-_QUICK_REAL_LIMIT = 6
+QUICK_REAL_LIMIT = 6
 _WEIGHTS = {"generation": 2.0, "hellaswag_10shot": 2.0, "blimp": 0.6, "hellaswag_0shot": 0.6}
 _MODEL_WEIGHTS = {"small": 0.2, "medium_150k": 1.5}
 
@@ -161,7 +162,10 @@ def _add_peaks(choice: Choice, folder: Path, works: Sequence[Work], done: Mappin
     if not wanted:
         return
     whole = [(work, done[work.name].batch_size, done[work.name].batch_tokens) for work in wanted]
-    first = [(_first_batches(work, size), size, tokens) for work, size, tokens in whole]
+    first = [
+        (_longest(work, ceil(_PEAK_BATCHES * size / done[work.name].rows_per_question)), size, tokens)
+        for work, size, tokens in whole
+    ]
 
     def peaks(side: Side, asked: Sequence[tuple[Work, int, int]]) -> dict[str, float]:
         return peaks_mb(side, folder, asked, device=choice.device, dtype=choice.dtype, threads=choice.threads)
@@ -173,13 +177,13 @@ def _add_peaks(choice: Choice, folder: Path, works: Sequence[Work], done: Mappin
         )
 
 
-def _first_batches(work: Work, batch_size: int) -> Work:
-    """Enough of the longest questions for a few of lm-eval's batches."""
+def _longest(work: Work, n_questions: int) -> Work:
+    """The longest questions of a work: lm-eval reads them first."""
     longest = sorted(
         range(len(work.questions)),
         key=lambda place: -len(work.questions[place].prompt) - len("".join(work.questions[place].options)),
     )
-    return part_of(work, sorted(longest[: _PEAK_BATCHES * batch_size]))
+    return part_of(work, sorted(longest[:n_questions]))
 
 
 def _real_models(choice: Choice, shared: Path, folder: Path, progress: Progress) -> dict[str, Any]:
@@ -199,7 +203,7 @@ def _real_models(choice: Choice, shared: Path, folder: Path, progress: Progress)
         device=choice.device,
         tokenizer=tokenizer,
     )
-    limit = _QUICK_REAL_LIMIT if choice.is_quick else max(4, round(_REAL_LIMIT * choice.share))
+    limit = QUICK_REAL_LIMIT if choice.is_quick else max(4, round(_REAL_LIMIT * choice.share))
     effort = replace(choice.effort, batch_sizes=(2,)) if choice.is_quick else choice.effort
     found: dict[str, Any] = {}
     with progress.step("real text"):

@@ -28,11 +28,11 @@ QUICK_COUNTS: Mapping[str, int] = {
     "fewshot_multitoken": 24,
     "cmmlu_5shot": 32,
     "hellaswag_0shot": 12,
-    "hellaswag_10shot": 24,
+    "hellaswag_10shot": 16,
     "challenge_20_variants": 60,
     "blimp": 60,
     "rolling": 6,
-    "generation": 16,
+    "generation": 12,
 }
 
 
