@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.backends.rate_limits import Backoff, RateLimit, retry_after_seconds
@@ -101,6 +101,7 @@ class HttpCalls:
 
         deadline = time.monotonic() + self._timeout
         url = f"{self._url}{path}"
+        late = BackendFailure("timeout", f"{url}: no whole answer in {self._timeout:g} s."), None, True
         try:
             with self._session().request(
                 "GET" if body is None else "POST",
@@ -110,10 +111,10 @@ class HttpCalls:
                 stream=True,
                 allow_redirects=False,
             ) as response:
-                content = b"".join(_until(deadline, response))
-                return _read(response, content)
+                content = _whole(deadline, response)
+                return late if content is None else _read(response, content)
         except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
-            return BackendFailure("timeout", f"{url}: no whole answer in {self._timeout:g} s."), None, True
+            return late
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             reason = visible(str(error))[:_SHOWN] or type(error).__name__
             return BackendFailure("server", f"{url}: the connection failed: {reason}"), None, True
@@ -135,14 +136,16 @@ class HttpCalls:
         return request
 
 
-def _until(deadline: float, response: Response) -> Iterator[bytes]:
-    """The answer's bytes; a server that trickles them is cut off at the deadline, not after each of them."""
+def _whole(deadline: float, response: Response) -> bytes | None:
+    """The answer's bytes, None where they do not end in time: a server may trickle them without end."""
+    chunks: list[bytes] = []
     size = 0
     while chunk := response.raw.read1(_CHUNK):
+        chunks.append(chunk)
         size += len(chunk)
         if time.monotonic() > deadline or size > _MOST_BYTES:
-            raise TimeoutError
-        yield chunk
+            return None
+    return b"".join(chunks)
 
 
 def _read(response: Response, content: bytes) -> tuple[dict[str, Any] | BackendFailure, float | None, bool]:

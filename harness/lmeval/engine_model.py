@@ -254,7 +254,9 @@ class EngineModel(LM):
             "model_revision": self.arguments.revision,
             "model_sha": "",
             "harness_checkpoint": identity.digest,
-            "harness_engine": self.backend.describe(),
+            "harness_engine": {
+                name: fact for name, fact in self.backend.describe().items() if name != "truncated_ids"
+            },
         }
 
 

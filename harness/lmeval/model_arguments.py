@@ -166,7 +166,7 @@ def _device_there(name: str) -> str:
     """`hf` falls back to the CPU where no GPU is there, and lm-eval's command names cuda by itself."""
     import torch
 
-    return "auto" if name.startswith("cuda") and not torch.cuda.is_available() else name
+    return "cpu" if name.startswith("cuda") and not torch.cuda.is_available() else name
 
 
 def _check_base(checkpoint: Checkpoint, arguments: ModelArguments) -> None:
