@@ -28,14 +28,20 @@ __all__ = [
 
 # Files of this package that are no transforms.
 MACHINERY = (
+    "answer_spans",
     "arrangements",
     "declaration",
+    "entities",
     "lexicons",
     "parameters",
     "phrases",
     "plan",
+    "plan_entries",
+    "polarity",
     "protection",
+    "sentence_rules",
     "surface",
+    "synonym_lexicon",
     "validity",
 )
 

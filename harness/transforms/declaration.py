@@ -45,7 +45,8 @@ class TransformSpec:
 
     Args:
         name: The function's name, which is its key.
-        family: position, noise, order, labels ... Noise is held to the rules of `validity.py`.
+        family: position, noise, order, labels ... Noise and meaning are held to the rules of
+            `validity.py`.
         preserves: What becomes of the right answer.
         touches: Prompt parts it may edit under its default parameters.
         languages: Primary language tags; "*" for every language.
@@ -72,8 +73,8 @@ class TransformSpec:
 
     @property
     def is_noise(self) -> bool:
-        """Whether its results must keep protected text and differ from their source."""
-        return self.family == "noise"
+        """Whether it edits texts in place: its results must keep protected text and differ from their source."""
+        return self.family in ("noise", "meaning")
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:

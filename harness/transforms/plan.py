@@ -4,30 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.core.digest import canonical_json
 from harness.core.errors import TransformError
 from harness.core.items import Item
-from harness.core.naming import suggestion
 from harness.core.rng import Rng, rng_for
 from harness.core.variants import Change, Level, Variant, source_variant
-from harness.transforms import TRANSFORMS, Pool, TransformSpec, specification_of
+from harness.transforms import TRANSFORMS, Pool, Preserves, TransformSpec, specification_of
 from harness.transforms.declaration import POOLS
 from harness.transforms.parameters import checked_params
+from harness.transforms.plan_entries import Entry, Step, entries_of, step_to_json
 from harness.transforms.validity import NOTHING_CHANGED, noise_fault
 
 CHAIN_JOINER = " > "
-_ENTRY_KEYS = ("chain", "draws")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One transform with the parameters that are not left at their defaults."""
-
-    transform: str
-    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +30,7 @@ class Plan:
         draws: Repeats of each entry with other random draws; empty for one each.
     """
 
-    steps: tuple[tuple[Step, ...], ...] = ()
+    steps: tuple[Entry, ...] = ()
     draws: tuple[int, ...] = ()
 
 
@@ -77,51 +68,25 @@ class _Bound:
     params: Mapping[str, Any]
 
 
+# The steps that one is drawn from; mostly it is the only one.
+_Choice = tuple[_Bound, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """Steps ready to be applied: functions found, parameters checked, names as they are stored."""
 
-    steps: tuple[_Bound, ...]
+    steps: tuple[_Choice, ...]
     name: str
     family: str
     params: str
 
 
-def _step_from_json(value: Any, place: str) -> Step:
-    if isinstance(value, str):
-        return Step(value)
-    if isinstance(value, Mapping) and len(value) == 1:
-        ((name, params),) = value.items()
-        if isinstance(name, str) and (params is None or isinstance(params, Mapping)):
-            return Step(name, dict(params or {}))
-    raise TransformError(f"{place} is {value!r}; write a transform's name or {{name: {{parameter: value}}}}.")
-
-
-def _entry_from_json(value: Any, place: str) -> tuple[tuple[Step, ...], int]:
-    if not isinstance(value, Mapping):
-        return (_step_from_json(value, place),), 1
-    entry = dict(value)
-    draws = entry.pop("draws", 1)
-    if isinstance(draws, bool) or not isinstance(draws, int) or not 1 <= draws <= 1000:
-        raise TransformError(f"{place}: draws is {draws!r}; allowed is a whole number, 1 to 1000.")
-    if "chain" in entry:
-        links = entry.pop("chain")
-        if entry:
-            raise TransformError(
-                f"{place}: '{min(entry)}' cannot stand beside 'chain'; put it into the chain."
-            )
-        if not isinstance(links, list | tuple) or not links:
-            raise TransformError(f"{place}: chain is {links!r}; write a list of at least one transform.")
-        return tuple(_step_from_json(link, f"{place}.chain[{at}]") for at, link in enumerate(links)), draws
-    if len(entry) > 1:
-        names = ", ".join(sorted(map(str, entry)))
-        hint = "".join(suggestion(str(name), _ENTRY_KEYS) for name in sorted(entry, key=str))
-        raise TransformError(f"{place} names {names} together; give each its own line or use chain.{hint}")
-    return (_step_from_json(entry, place),), draws
-
-
 def plan_from_json(value: Any) -> Plan:
     """The `variants:` list of a suite: names, `{name: {...}}`, or `{chain: [...]}`; each may add `draws`.
+
+    `{sweep: NAME, over: {severity: [...]}}` stands for one entry per value, `{repeat: NAME, times: n}` for a chain of
+    n equal steps, and a chain's step may be `{choose: [...]}`: one of them, drawn for each item.
 
     Transforms and parameters are checked here, before any item is read.
 
@@ -138,12 +103,14 @@ def plan_from_json(value: Any) -> Plan:
         return Plan()
     if not isinstance(value, list | tuple):
         raise TransformError(f"variants is {value!r}; write a list of transforms.")
-    entries = [_entry_from_json(entry, f"variants[{place}]") for place, entry in enumerate(value)]
-    for place, (steps, _) in enumerate(entries):
-        try:
-            bind(steps)
-        except TransformError as error:
-            raise TransformError(f"variants[{place}]: {error}") from error
+    entries = []
+    for place, written in enumerate(value):
+        for steps, draws in entries_of(written, f"variants[{place}]"):
+            try:
+                bind(steps)
+            except TransformError as error:
+                raise TransformError(f"variants[{place}]: {error}") from error
+            entries.append((steps, draws))
     return Plan(tuple(steps for steps, _ in entries), tuple(draws for _, draws in entries))
 
 
@@ -151,8 +118,10 @@ def plan_to_json(plan: Plan) -> list[Any]:
     """The reverse of `plan_from_json`."""
     written: list[Any] = []
     for steps, draws in zip(plan.steps, plan.draws or (1,) * len(plan.steps), strict=True):
-        links = [{step.transform: dict(step.params)} for step in steps]
-        entry: dict[str, Any] = dict(links[0]) if len(links) == 1 else {"chain": links}
+        links = [step_to_json(step) for step in steps]
+        entry: dict[str, Any] = (
+            dict(links[0]) if len(links) == 1 and not steps[0].choices else {"chain": links}
+        )
         written.append(entry if draws == 1 else {**entry, "draws": draws})
     return written
 
@@ -166,18 +135,23 @@ def bind(steps: Sequence[Step]) -> Chain:
     """
     if not steps:
         raise TransformError("A chain has no steps; name at least one transform.")
-    bound = []
-    for step in steps:
-        function = TRANSFORMS.get(step.transform)
-        spec = specification_of(function, step.transform)
-        bound.append(_Bound(spec, function, checked_params(spec, step.params)))
-    params = [dict(one.params) for one in bound]
+    bound = [tuple(_bound(one) for one in step.choices or (step,)) for step in steps]
+    params = [
+        [dict(one.params) for one in choice] if len(choice) > 1 else dict(choice[0].params)
+        for choice in bound
+    ]
     return Chain(
         steps=tuple(bound),
-        name=CHAIN_JOINER.join(step.transform for step in steps),
-        family=bound[-1].spec.family,
+        name=CHAIN_JOINER.join(step.name for step in steps),
+        family=bound[-1][0].spec.family,
         params=canonical_json(params[0] if len(params) == 1 else params),
     )
+
+
+def _bound(step: Step) -> _Bound:
+    function = TRANSFORMS.get(step.transform)
+    spec = specification_of(function, step.transform)
+    return _Bound(spec, function, checked_params(spec, step.params))
 
 
 def apply_chain(item: Item, chain: Chain, *, seed: int, pool: Pool = "challenge", draw: int = 0) -> Applied:
@@ -190,13 +164,18 @@ def apply_chain(item: Item, chain: Chain, *, seed: int, pool: Pool = "challenge"
         raise TransformError(f"No pool named {pool!r}; allowed is one of {', '.join(POOLS)}.")
     reached = [Change(item)]
     rejected: list[str] = []
-    for place, step in enumerate(chain.steps):
+    for place, choice in enumerate(chain.steps):
         made: list[Change] = []
+        step, chosen = choice[0], Change(item)
+        if len(choice) > 1:
+            taker = rng_for(seed, item.item_id, chain.name, chain.params, draw, pool, place, "choose")
+            step = taker.choice(choice)
+            chosen = replace(chosen, level=Level(name=step.spec.name))
         for change in reached:
             # Every branch of a step draws alike, so that levels of an earlier step stay comparable.
             rng = rng_for(seed, item.item_id, chain.name, chain.params, draw, pool, place)
             results, reasons = _step_changes(change.item, step, rng, pool)
-            made += [_joined(change, result) for result in results]
+            made += [_joined(_joined(change, chosen) if len(choice) > 1 else change, one) for one in results]
             rejected += reasons
         reached = made
     return Applied(_distinct(reached), tuple(rejected))
@@ -214,7 +193,7 @@ def _step_changes(item: Item, step: _Bound, rng: Rng, pool: Pool) -> tuple[list[
         return results, []
     sound, reasons = [], []
     for result in results:
-        fault = noise_fault(item, result.item, spec) if spec.is_noise else _sameness(item, result.item)
+        fault = noise_fault(item, result.item, spec) if spec.is_noise else _sameness(item, result.item, spec)
         if fault is None:
             sound.append(result)
         else:
@@ -222,9 +201,12 @@ def _step_changes(item: Item, step: _Bound, rng: Rng, pool: Pool) -> tuple[list[
     return sound, reasons
 
 
-def _sameness(source: Item, changed: Item) -> str | None:
-    same = changed.prompt == source.prompt and changed.target == source.target
-    return NOTHING_CHANGED if same else None
+def _sameness(source: Item, changed: Item, spec: TransformSpec) -> str | None:
+    if changed.prompt == source.prompt and changed.target == source.target:
+        return NOTHING_CHANGED
+    if spec.preserves is Preserves.CHANGES and changed.target in (None, source.target):
+        return "the answer is unknown or the same"
+    return None
 
 
 def _joined(first: Change, second: Change) -> Change:

@@ -131,7 +131,14 @@ ATTEMPTS = 4  # draws that make or break a protected word ("on" -> "no") are dra
 
 
 def edited(
-    item: Item, rng: Rng, *, severity: float, parts: Sequence[PartName], sites: Sites, rewrite: Rewrite
+    item: Item,
+    rng: Rng,
+    *,
+    severity: float,
+    parts: Sequence[PartName],
+    sites: Sites,
+    rewrite: Rewrite,
+    words: bool = True,
 ) -> Iterator[Change]:
     """The one change that edits a share of a prompt's characters, or nothing where there is none to edit.
 
@@ -142,10 +149,11 @@ def edited(
         parts: Which texts.
         sites: Where in a text an edit may stand; protected places are told by the mask.
         rewrite: The edit at one site, or None where none is possible there.
+        words: Whether number words and negations are protected too.
     """
     found = parts_of(item.prompt, parts)
     answers = answers_of(item)
-    guards = [protection(part.text, (*part.protect, *answers)) for part in found]
+    guards = [protection(part.text, (*part.protect, *answers), words=words) for part in found]
     places = [sites(part.text, guard) for part, guard in zip(found, guards, strict=True)]
     n_characters = sum(len(part.text) for part in found)
     if not any(places) or severity <= 0:
@@ -159,7 +167,9 @@ def edited(
     for part, guard, entry, share in zip(found, guards, places, shares, strict=True):
         if not share or not entry:
             continue
-        replacements = _sound(part, guard, entry, share, answers, rewrite, part_rng(rng_key, part.text))
+        replacements = _sound(
+            part, guard, entry, share, answers, rewrite, part_rng(rng_key, part.text), words=words
+        )
         if replacements:
             texts[part.name] = replaced(part.text, replacements)
             edits += [
@@ -182,12 +192,14 @@ def _sound(
     answers: tuple[str, ...],
     rewrite: Rewrite,
     rng: Rng,
+    *,
+    words: bool,
 ) -> list[Replacement]:
     """Edits of one text that leave every protected string as often as before; none where no draw does."""
     strings = (*part.protect, *answers)
     for _ in range(ATTEMPTS):
         replacements = _drawn(part.text, sites, share, rewrite, rng)
-        after = protected_counts(replaced(part.text, replacements), strings)
+        after = protected_counts(replaced(part.text, replacements), strings, words=words)
         if after == guard.counts:
             return replacements
     return []

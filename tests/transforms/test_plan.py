@@ -146,3 +146,54 @@ def test_an_unknown_pool_and_an_order_of_another_pool_are_refused() -> None:
     chain = bind([Step("component_order", {"orders": ["question-first"]})])
     with pytest.raises(TransformError, match="the pool 'sealed' holds no order named 'question-first'"):
         apply_chain(_item(), chain, seed=0, pool="sealed")
+
+
+def test_a_sweep_stands_for_one_entry_per_combination() -> None:
+    swept = plan_from_json(
+        [{"sweep": "typo", "over": {"severity": [0.02, 0.1], "kinds": [["drop"], ["swap"]]}}]
+    )
+    # By hand: two severities times two kinds.
+    found = [(chain[0].params["severity"], tuple(chain[0].params["kinds"])) for chain in swept.steps]
+    assert found == [(0.02, ("drop",)), (0.02, ("swap",)), (0.1, ("drop",)), (0.1, ("swap",))]
+    assert plan_from_json(plan_to_json(swept)) == swept
+
+
+def test_a_repeat_is_a_chain_of_equal_steps_and_adds_their_doses() -> None:
+    repeated = plan_from_json([{"repeat": {"typo": {"severity": 0.05, "kinds": ["drop"]}}, "times": 3}])
+    assert repeated == plan_from_json([{"chain": [{"typo": {"severity": 0.05, "kinds": ["drop"]}}] * 3}])
+    (variant,) = build_variants([_item()], repeated, seed=0).variants[1:]
+    whole = sum(len(part.text) for part in (KEY, *OTHERS)) + len("When does the museum close?")
+    left = sum(len(one.text) for one in variant.item.prompt.context)
+    left += len(variant.item.prompt.question.text)  # type: ignore[union-attr]
+    assert whole - left == len(variant.edits) and variant.transform == "typo > typo > typo"
+
+
+def test_a_choice_draws_one_transform_for_each_item_and_says_which() -> None:
+    chosen = plan_from_json([{"choose": ["typo", {"spacing": {"severity": 0.1}}]}])
+    items = [
+        _item(f"When does the {name} museum close?") for name in "red green blue grey pink brown".split()
+    ]
+    built = build_variants(items, chosen, seed=1).variants
+    made = [variant for variant in built if variant.transform != "source"]
+    assert {variant.transform for variant in made} == {"choose(typo, spacing)"}
+    assert {variant.level.name for variant in made} == {"typo", "spacing"}
+    alone = [build_variants([item], chosen, seed=1).variants[1] for item in reversed(items)]
+    assert {one.variant_id: one for one in alone} == {one.variant_id: one for one in made}
+    assert plan_from_json(plan_to_json(chosen)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ({"sweep": "typo"}, "over is None; write {parameter: [values]}"),
+        ({"sweep": "typo", "over": {"severity": 0.1}}, "over.severity is 0.1; write a list"),
+        ({"sweep": "typo", "over": {"severity": [0.1]}, "draw": 2}, "'draw' cannot stand beside 'sweep'"),
+        ({"sweep": "typo", "over": {"severity": [2]}}, "severity is 2; allowed is 0 to 1"),
+        ({"repeat": "typo", "times": 0}, "times is 0; allowed is a whole number, 1 to 20"),
+        ({"choose": ["typo"]}, "write a list of at least two"),
+        ({"choose": ["typo", {"choose": ["typo", "spacing"]}]}, "choose stands inside choose"),
+    ],
+)
+def test_a_fault_in_the_algebra_is_named(written: object, told: str) -> None:
+    with pytest.raises(TransformError, match=re.escape(told)):
+        plan_from_json([written])
