@@ -78,3 +78,64 @@ def new(path: Path, task: str, languages: tuple[str, ...]) -> None:
 
     scaffold(path, task=task, languages=languages)  # type: ignore[arg-type]
     click.echo(f"Wrote {path}. Edit items.jsonl, then: harness suites validate {path}")
+
+
+def _parameters(given: tuple[str, ...]) -> dict[str, object]:
+    """`name=value` pairs, the values read as YAML (numbers, lists, words)."""
+    import yaml
+
+    from harness.core.errors import UsageError
+
+    found: dict[str, object] = {}
+    for pair in given:
+        name, sign, value = pair.partition("=")
+        if not sign or not name:
+            raise UsageError(f"--param is '{pair}'; write name=value, such as severity=0.1.")
+        try:
+            found[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise UsageError(f"--param {name} is '{value}', which is no YAML value.") from error
+    return found
+
+
+@suites.command()
+@click.argument("suite")
+@click.option("--transform", metavar="NAME", help="The transform to try; the suite's own plan without it.")
+@click.option(
+    "--param", "params", multiple=True, metavar="NAME=VALUE", help="Of the transform; may be repeated."
+)
+@click.option("--n", default=5, show_default=True, help="How many variants to show.")
+@click.option("--seed", default=0, show_default=True, help="Of the transforms.")
+@json_option
+def preview(
+    suite: str, transform: str | None, params: tuple[str, ...], n: int, seed: int, as_json: bool
+) -> None:
+    """Show variants beside their sources, with what changed marked."""
+    from harness.report.previews import previews_json, show_previews
+    from harness.suites import load_suite
+    from harness.suites.preview import preview as previewed
+
+    found = previewed(load_suite(suite), transform=transform, params=_parameters(params), n=n, seed=seed)
+    if as_json:
+        print_json(previews_json(found))
+    else:
+        show_previews(found)
+
+
+@suites.command()
+@click.argument("suite")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--seed", default=0, show_default=True, help="Of the transforms.")
+def build(suite: str, folder: Path, seed: int) -> None:
+    """Freeze a suite's variants to disk, with hashes; an equal folder is left as it is."""
+    from harness.suites import load_suite
+    from harness.suites.freeze import freeze
+
+    built = load_suite(suite).build(seed=seed)
+    written = freeze(built, folder, seed=seed)
+    told = "Wrote" if written else "Unchanged:"
+    click.echo(
+        f"{told} {folder}: {len(built.variants)} variants of {built.n_items} items, digest {built.digest}"
+    )
+    if built.rejected:
+        click.echo(f"{len(built.rejected)} rejections are counted in {folder / 'manifest.json'}.")

@@ -57,7 +57,7 @@ def _idle_transforms(suite: Suite, folder: Path) -> list[Finding]:
     made = {variant.transform for variant in built.variants}
     findings = []
     for index, chain in enumerate(suite.plan.steps):
-        name = " > ".join(step.transform for step in chain)
+        name = " > ".join(step.name for step in chain)
         if name not in made:
             reasons = sorted({entry.reason for entry in built.rejected if entry.transform == name})
             why = f": {'; '.join(reasons[:3])}" if reasons else ""

@@ -67,7 +67,7 @@ def plan_of(entries: Sequence[str | dict[str, Any]]) -> tuple[Plan, list[Fault]]
 def transform_faults(plan: Plan, languages: Sequence[str]) -> Iterator[Fault]:
     """Transforms that can touch none of the suite's languages."""
     for index, chain in enumerate(plan.steps):
-        for step in chain:
+        for step in (one for written in chain for one in written.choices or (written,)):
             spec = specification_of_transform(step.transform)
             if not any(spec.covers(language) for language in languages):
                 known, there = ", ".join(sorted(spec.languages)), ", ".join(languages)
