@@ -17,33 +17,40 @@ from harness.core.errors import EmptyComparison, UsageError
 # The score statistic is 0/0 at a difference of exactly +-1, so the search for its roots stops short of it.
 _EDGE = 1e-12
 
+EXACT_BELOW = 10
+"""Below this many discordant pairs McNemar's test is exact: mid-p may then exceed its level."""
+
 
 def mcnemar_harm_p(*, right_to_wrong: int, wrong_to_right: int) -> float:
-    """One-sided mid-p McNemar test that the candidate is worse.
+    """One-sided McNemar test that the candidate is worse: exact below `EXACT_BELOW` discordant pairs, else mid-p.
 
     Under no harm a discordant pair is lost with probability at most one half. The mid-p value counts the
-    observed outcome by half: near its level where the exact test is far too cautious, and 0.5 with no
-    discordant pair at all.
+    observed outcome by half: near its level where the exact test is far too cautious. With few discordant pairs its
+    level is not sure, so there the exact value stands, which is 1 with no discordant pair at all.
 
     Args:
         right_to_wrong: Pairs the candidate lost, >= 0.
         wrong_to_right: Pairs the candidate won, >= 0.
 
     Returns:
-        P(X > lost) + P(X = lost) / 2 for X ~ Binomial(lost + won, 1/2); small says harm.
+        P(X > lost) + P(X = lost) / 2 for X ~ Binomial(lost + won, 1/2), or P(X >= lost); small says harm.
 
     Raises:
         UsageError: If a count is negative.
 
     Example:
         >>> mcnemar_harm_p(right_to_wrong=5, wrong_to_right=0)
-        0.015625
+        0.03125
+        >>> round(mcnemar_harm_p(right_to_wrong=9, wrong_to_right=2), 4)
+        0.0193
 
     Source: McNemar 1947; Fagerland, Lydersen and Laake 2013.
     """
     _check_counts(right_to_wrong, wrong_to_right)
     n_discordant = right_to_wrong + wrong_to_right
-    at_least = float(bdtrc(right_to_wrong - 1, n_discordant, 0.5))
+    at_least = float(bdtrc(right_to_wrong - 1, n_discordant, 0.5)) if right_to_wrong else 1.0
+    if n_discordant < EXACT_BELOW:
+        return at_least
     more = float(bdtrc(right_to_wrong, n_discordant, 0.5))
     return (at_least + more) / 2
 

@@ -21,6 +21,7 @@ from harness.stats.cluster import (
 from harness.stats.mean import exact_mean, t_certify_p, t_harm_p, t_interval
 from harness.stats.pairs import line_up
 from harness.stats.sign_flip import EXACT_SIGN_FLIP_LIMIT, sign_flip_certify_p, sign_flip_harm_p
+from harness.stats.studentised import StudentisedMean, is_skewed, studentised_mean
 
 MIN_EFFECTIVE_CHANGES = 10
 """Below this many effective changes Student's t is not trusted to certify."""
@@ -76,10 +77,11 @@ def paired_effect(
 ) -> PairedEffect:
     """Compare two runs on the same variants.
 
-    0-1 scores: mid-p McNemar and Tango, or with clusters the sign-flip (or t) test on cluster means for harm
-    and both t and Tango on n/deff to certify. Other scores: sign-flip up to 30 changed units, else t; while
-    fewer than 10 effective changes were seen, certifying also needs the bounds' word, and is refused
-    where the metric has none. An error class's share is compared as 0-1 scores "is not of the class".
+    0-1 scores: McNemar and Tango, or with clusters the sign-flip (or t) test on cluster means for harm and both t
+    and Tango on n/deff to certify. Other scores: sign-flip up to 30 changed units, else t, or the studentised
+    bootstrap where they are skewed; while fewer than 10 effective changes were seen, certifying also needs the
+    bounds' word, and is refused where the metric has none. An error class's share is compared as 0-1 scores "is
+    not of the class".
 
     Args:
         baseline: Score of each variant, shape (n,), n >= 1, higher is better; no missing values.
@@ -99,7 +101,7 @@ def paired_effect(
         ...     [1, 1, 1, 0], [1, 0, 0, 0], ["a", "b", "c", "d"], binary=True, bounds=(0, 1), margin=0.05
         ... )
         >>> effect.effect, effect.harm_p, effect.discordant_right_to_wrong
-        (-0.5, 0.125, 2)
+        (-0.5, 0.25, 2)
     """
     check_level(level)
     pairs = line_up(baseline, candidate, clusters, binary=binary, bounds=bounds)
@@ -151,7 +153,7 @@ def _binary_tests(
                 right_to_wrong=lost, wrong_to_right=won, n_pairs=codes.size, margin=share_margin
             )
         harm_p = mcnemar_harm_p(right_to_wrong=lost, wrong_to_right=won)
-        return _Tests(low * span, high * span, harm_p, certify_p, 1.0, "McNemar mid-p, Tango interval")
+        return _Tests(low * span, high * span, harm_p, certify_p, 1.0, "McNemar, Tango interval")
     low, high = clustered_binary_interval(signs, codes, level=level)
     harm_p, harm_method = _harm(cluster_means(signs, codes))
     certify_p = None
@@ -176,10 +178,13 @@ def _mean_tests(
     span: float | None,
 ) -> _Tests:
     units = cluster_means(differences, codes)
-    harm_p, harm_method = _harm(units)
     is_sparse = effective_changes(units) < MIN_EFFECTIVE_CHANGES
-    interval = t_interval(units, level=level)
-    interval_method = "t interval"
+    skewed = (
+        None if is_sparse or units.size < SMALL_SAMPLE or not is_skewed(units) else studentised_mean(units)
+    )
+    harm_p, harm_method = _harm(units, skewed)
+    interval = t_interval(units, level=level) if skewed is None else skewed.interval(level=level)
+    interval_method = "t interval" if skewed is None else "studentised bootstrap interval"
     if is_sparse and span is not None:
         low, high = bounded_interval(units, span=span, level=level)
         interval = (low, high) if interval is None else (min(low, interval[0]), max(high, interval[1]))
@@ -193,7 +198,10 @@ def _mean_tests(
         interval = max(-span, interval[0]), min(span, interval[1])
     certify_p = None
     if margin is not None:
-        certify_p = _mean_certify_p(units, margin=margin, span=span, is_sparse=is_sparse)
+        if skewed is not None:
+            certify_p = skewed.certify_p(margin=margin)
+        else:
+            certify_p = _mean_certify_p(units, margin=margin, span=span, is_sparse=is_sparse)
     where = "" if units.size == codes.size else " on cluster means"
     return _Tests(
         None if interval is None else interval[0],
@@ -205,10 +213,12 @@ def _mean_tests(
     )
 
 
-def _harm(units: NDArray[np.float64]) -> tuple[float, str]:
+def _harm(units: NDArray[np.float64], skewed: StudentisedMean | None = None) -> tuple[float, str]:
     n_changed = int((units != 0).sum())
     if n_changed <= EXACT_SIGN_FLIP_LIMIT:
         return sign_flip_harm_p(units), "sign-flip"
+    if skewed is not None:
+        return skewed.harm_p(), "studentised bootstrap"
     p_value = t_harm_p(units)
     if p_value is not None:
         return p_value, "t"

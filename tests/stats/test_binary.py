@@ -39,18 +39,22 @@ def _score_statistic_by_search(lost: int, won: int, n_pairs: int, difference: fl
 
 
 @given(lost=counts, won=counts)
-def test_mid_p_is_the_exact_tail_less_half_the_observed_outcome(lost: int, won: int) -> None:
+def test_harm_is_the_exact_tail_less_half_the_observed_outcome_from_ten_discordant_on(
+    lost: int, won: int
+) -> None:
     # scipy's binomial distribution, a second implementation of the definition.
-    expected = binom.sf(lost - 1, lost + won, 0.5) - 0.5 * binom.pmf(lost, lost + won, 0.5)
+    expected = binom.sf(lost - 1, lost + won, 0.5)
+    if lost + won >= 10:
+        expected -= 0.5 * binom.pmf(lost, lost + won, 0.5)
     assert mcnemar_harm_p(right_to_wrong=lost, wrong_to_right=won) == pytest.approx(expected, abs=1e-12)
 
 
 @given(lost=st.integers(1, 60), won=st.integers(0, 60))
-def test_mid_p_agrees_with_the_exact_two_sided_test_of_statsmodels(lost: int, won: int) -> None:
+def test_harm_agrees_with_the_exact_two_sided_test_of_statsmodels(lost: int, won: int) -> None:
     if lost <= won:
         lost, won = won + 1, lost
     exact = mcnemar([[0, lost], [won, 0]], exact=True).pvalue
-    half_observed = 0.5 * binom.pmf(lost, lost + won, 0.5)
+    half_observed = 0.5 * binom.pmf(lost, lost + won, 0.5) if lost + won >= 10 else 0.0
     ours = 2 * (mcnemar_harm_p(right_to_wrong=lost, wrong_to_right=won) + half_observed)
     assert min(ours, 1.0) == pytest.approx(exact, abs=1e-12)
 
@@ -139,7 +143,7 @@ def test_nothing_is_certified_on_fifty_pairs_without_discordance_at_two_points()
 
 
 def test_no_discordance_is_never_significant_harm() -> None:
-    assert mcnemar_harm_p(right_to_wrong=0, wrong_to_right=0) == 0.5
+    assert mcnemar_harm_p(right_to_wrong=0, wrong_to_right=0) == 1.0
 
 
 def test_more_losses_never_raise_the_harm_p_value() -> None:
