@@ -24,7 +24,7 @@ CHARACTER = (
     "homophone", "glyph_confusion", "missing_diacritics",
 )  # fmt: skip
 LEXICON = ("filler_words", "emoji_hashtags", "grammar_slips", "synonyms", "contractions", "sentence_patterns")
-N_ITEMS, N_DRAWS, CHARACTERS = 40, 25, 400
+N_ITEMS, N_DRAWS, CHARACTERS = 30, 20, 400
 _SENTENCES = {
     "en": (
         "The museum on the hill opens early and does not close before nine.",
