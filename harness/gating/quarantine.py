@@ -24,11 +24,7 @@ def without_quarantined(
     for entry in policy.quarantine:
         where = f"quarantine of {entry.item} ({entry.reason})"
         if entry.until < today:
-            notes.append(
-                Difference(
-                    "note", None, f"The {where} ended on {entry.until}: judged again. Remove the entry."
-                )
-            )
+            notes.append(_note(f"The {where} ended on {entry.until}: judged again. Remove the entry."))
             continue
         suites = tuple(_without(pairs, entry) for pairs in pairing.suites)
         n_left_out = sum(
@@ -36,14 +32,15 @@ def without_quarantined(
         )
         pairing = replace(pairing, suites=suites)
         if n_left_out:
-            notes.append(
-                Difference(
-                    "note", None, f"{n_left_out} variants are not judged until {entry.until}: {where}."
-                )
-            )
+            said = f"{n_left_out} variants are not judged until {entry.until}: {where}."
+            notes.append(_note(said, excluded=n_left_out))
         else:
-            notes.append(Difference("quarantine", None, f"The {where} concerns nothing that was asked."))
+            notes.append(_note(f"The {where} concerns nothing that was asked."))
     return pairing, tuple(notes)
+
+
+def _note(message: str, *, excluded: int = 0) -> Difference:
+    return Difference("quarantine", None, message, excluded)
 
 
 def _without(pairs: SuitePairs, entry: Quarantine) -> SuitePairs:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.core.errors import RunNotFound, UsageError
+from harness.core.naming import unknown_name
 from harness.evaluation import EvaluationSettings, evaluate
 from harness.store import Store, StoredRun
+from harness.suites import load_suite
 
 
 def resolved(store: Store, candidate: str, *, baseline: str | None, suite: str | None = None) -> StoredRun:
@@ -28,6 +30,11 @@ def resolved(store: Store, candidate: str, *, baseline: str | None, suite: str |
     return run_like(store.run(baseline), candidate, store=store, suite=suite)
 
 
+def suite_name(suite: str) -> str:
+    """A suite's name, of a name or of the folder of one that is not shipped."""
+    return load_suite(suite).name if Path(suite).is_dir() else suite
+
+
 def run_like(model: StoredRun, checkpoint: str, *, store: Store, suite: str | None = None) -> StoredRun:
     """A checkpoint's run on the suites and with the settings of another run; an equal run is found, not made.
 
@@ -36,6 +43,9 @@ def run_like(model: StoredRun, checkpoint: str, *, store: Store, suite: str | No
         checkpoint: A folder with weights.
         store: Where the new run is kept.
         suite: Only this suite of the run: a name, or the folder of one that is not shipped.
+
+    Raises:
+        UnknownName: If the run did not ask `suite`, or a suite is neither shipped nor a folder.
     """
     from harness.engine import open_checkpoint
     from harness.lmeval import prepare_tasks
@@ -48,7 +58,11 @@ def run_like(model: StoredRun, checkpoint: str, *, store: Store, suite: str | No
         too_long=wanted.get("too_long") or "fail",
         num_fewshot=wanted.get("num_fewshot"),
     )
-    records = [record for record in model.manifest.suites if suite is None or record.name == Path(suite).name]
+    known = [record.name for record in model.manifest.suites]
+    wanted_suite = None if suite is None else suite_name(suite)
+    if wanted_suite is not None and wanted_suite not in known:
+        raise unknown_name(f"suite in run '{model.run_id}'", wanted_suite, known)
+    records = [record for record in model.manifest.suites if wanted_suite in (None, record.name)]
     suites: list[str] = [record.name for record in records if record.source == "suite"]
     tasks = [record.name for record in records if record.source == "lm_eval"]
     if suite is not None and Path(suite).is_dir():

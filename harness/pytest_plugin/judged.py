@@ -45,13 +45,14 @@ def judged_record(
 
     def make() -> Json:
         from harness.gating.gate import judged
-        from harness.pytest_plugin.candidate import resolved
+        from harness.pytest_plugin.candidate import resolved, suite_name
         from harness.store import open_store
 
         store = open_store(session.store)
         against = baseline or policy.baseline
         runs = resolved(store, candidate, baseline=against, suite=suite)
-        found = judged(candidate=runs, baseline=against, policy=policy, store=store, suite=suite)
+        only = None if suite is None else suite_name(suite)
+        found = judged(candidate=runs, baseline=against, policy=policy, store=store, suite=only)
         return {"key": key} | _record(found, policy, where=where, store=session.store, baseline_ref=against)
 
     return session.once(key, make)

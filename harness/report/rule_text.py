@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from harness.core.visible import visible
 from harness.gating import Judgement, Verdict
 from harness.report.numbers import STATUS_MARKS, effect_text, interval_text, scored_text, value_text
 from harness.report.worst_losses import Loss
@@ -17,7 +18,8 @@ def rule_lines(judgement: Judgement) -> list[str]:
     lines = [
         f"{STATUS_MARKS[judgement.status]} {judgement.status} {judgement.title}{advice}: {judgement.reason}"
     ]
-    numbers = f"{effect.metric} {value_text(effect.baseline)} -> {value_text(effect.candidate)}"
+    before = "" if effect.baseline is None else f"{value_text(effect.baseline)} -> "
+    numbers = f"{effect.metric} {before}{value_text(effect.candidate)}"
     if effect.effect is not None:
         numbers += f", difference {effect_text(effect.effect)}, 95 % interval {interval_text(effect.low, effect.high)}"
     if judgement.margin is not None:
@@ -68,7 +70,8 @@ def open_command(verdict: Verdict, judgement: Judgement, *, store: str) -> str:
     words = ["harness", "dashboard", "--store", store]
     if verdict.baseline and verdict.candidate:
         words += ["--flips", verdict.baseline[0][0], verdict.candidate[0][0]]
-        words += ["--suite", judgement.effect.suite]
+        suite = judgement.variants[0][0] if judgement.variants else judgement.effect.suite
+        words += ["--suite", suite]
     return shlex.join(words)
 
 
@@ -79,4 +82,4 @@ def rule_text(
     lines = [*rule_lines(judgement), *loss_lines(losses, n_lost=judgement.effect.lost)]
     if store is not None and losses:
         lines.append(f"  Open them: {open_command(verdict, judgement, store=store)}")
-    return "\n".join(lines)
+    return visible("\n".join(lines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from jsonschema import Draft202012Validator
 from harness.core.errors import PolicyError
 from harness.formats.json_schema import json_schema
 from harness.policy import Margin, Policy, Rule, default_policy, load_policy, policy_from_json
+from harness.policy.rules import MustPass, Quarantine, ValuesFile
 from harness.policy.schema_file import SCHEMA, policy_schema_text
 from harness.policy.shape import PolicyShape
 
@@ -110,10 +112,88 @@ def test_every_field_of_a_policy_is_read(tmp_path: Path) -> None:
         ("schema: 1\nbaseline: prod\nrules: [{}]\n", "baseline: expected a mapping, got 'prod'"),
         ("schema: 1\nrules: [{}]\nrules: [{}]\n", "key 'rules' stands twice (lines 2 and 3); keep one"),
         ("schema: 1\nrules: [\n", "is not valid YAML"),
+        (
+            "schema: 1\nrules:\n  - floor: 0.9\n    margin: 0.1\n",
+            "gate.yaml:4:5: rules[0].margin: 'margin' does not go with 'floor': a floor is judged on the candidate",
+        ),
+        ("schema: 1\nrules: [{measure: tokens_per_secnd}]\n", "Did you mean 'tokens_per_second' or"),
+        (
+            "schema: 1\nrules: [{measure: tokens_per_second, metric: f1}]\n",
+            "'metric' does not go with 'measure'",
+        ),
+        (
+            "schema: 1\nrules:\n  - values: {path: a.csv}\n",
+            "gate.yaml:3:5: rules[0].values: values need a name",
+        ),
+        ("schema: 1\nrules: [{values: {pth: a.csv}, metric: m}]\n", "Did you mean 'path'?"),
+        (
+            "schema: 1\nrules: [{values: {path: a.csv}, metric: m, by: language}]\n",
+            "'by' does not go with 'values'",
+        ),
+        ("schema: 1\nrules: [{minimum: 0.9}]\n", "Did you mean 'floor'?"),
+        (
+            "schema: 1\nrules: [{}]\nmust_pass: [{path: a, variants: some}]\n",
+            "must_pass[0].variants: expected",
+        ),
+        (
+            "schema: 1\nrules: [{}]\nquarantine:\n  - {item: abcd, until: 2026-02-31, reason: r}\n",
+            "gate.yaml:4:18: quarantine[0].until: expected a day such as 2026-12-31, got '2026-02-31'",
+        ),
+        (
+            "schema: 1\nrules: [{}]\nquarantine: [{item: abc, until: 2026-12-31, reason: r}]\n",
+            "expected at least four letters of an id",
+        ),
+        (
+            "schema: 1\nrules: [{}]\nquarantine: [{item: abcd, until: 2026-12-31}]\n",
+            "quarantine[0].reason: is missing; add it",
+        ),
     ],
 )
 def test_a_fault_is_told_with_its_place_and_remedy(tmp_path: Path, text: str, expected: str) -> None:
     assert expected in message_of(tmp_path, text)
+
+
+def test_every_kind_of_demand_is_read_with_its_line(tmp_path: Path) -> None:
+    policy = load_policy(
+        written(
+            tmp_path,
+            "schema: 1\n"
+            "rules:\n"
+            "  - {suite: a, metric: json_validity_score, floor: 0.95}\n"
+            "  - {measure: tokens_per_answer, ceiling: 200, tier: advisory}\n"
+            "  - {values: {path: refunds.csv, item: who, direction: lower, bounds: [0, null]}, metric: euro}\n"
+            "must_pass: [items/a.jsonl, {path: b.jsonl, variants: all, tier: advisory}]\n"
+            "quarantine: [{item: a91f3c, until: 2026-12-31, reason: gold under review}]\n",
+        )
+    )
+    assert policy.rules == (
+        Rule(suite="a", metric="json_validity_score", floor=0.95, line=3),
+        Rule(measure="tokens_per_answer", ceiling=200.0, tier="advisory", line=4),
+        Rule(
+            metric="euro",
+            values=ValuesFile("refunds.csv", item="who", direction="lower", bounds=(0.0, None)),
+            line=5,
+        ),
+    )
+    assert [(rule.title, rule.tier, rule.must_pass) for rule in policy.must_pass] == [
+        ("items/a.jsonl::must_pass::all", "blocking", MustPass("items/a.jsonl")),
+        ("b.jsonl::must_pass::all", "advisory", MustPass("b.jsonl", variants="all")),
+    ]
+    assert policy.quarantine == (Quarantine("a91f3c", date(2026, 12, 31), "gold under review", line=7),)
+    assert [rule.is_absolute for rule in policy.demands] == [True, True, False, True, True]
+    assert policy.folder == tmp_path
+
+
+def test_the_digest_is_of_all_demands(tmp_path: Path) -> None:
+    start = "schema: 1\nrules: [{}]\n"
+    texts = (
+        start,
+        start + "must_pass: [a.jsonl]\n",
+        start + "quarantine: [{item: abcd, until: 2026-12-31, reason: r}]\n",
+        start + "quarantine: [{item: abcd, until: 2026-12-30, reason: r}]\n",
+        "schema: 1\nrules: [{floor: 0.9}]\n",
+    )
+    assert len({load_policy(written(tmp_path, text)).digest for text in texts}) == len(texts)
 
 
 def test_a_second_fault_is_told_after_the_first(tmp_path: Path) -> None:
@@ -182,13 +262,34 @@ rules = st.fixed_dictionaries(
         "margin": st.sampled_from([0.05, 1, 0, -1, "5%", "0%", "100%", True, None, [1]]),
         "by": st.sampled_from(["transform", "level", "other", None]),
         "tier": st.sampled_from(["blocking", "advisory", "", 1]),
+        "floor": st.sampled_from([0.9, 1, None, "x", True]),
+        "ceiling": st.sampled_from([0.9, None]),
+        "measure": st.sampled_from(["tokens_per_second", "other", None]),
+        "values": st.sampled_from([{"path": "a.csv"}, {"path": ""}, {"path": "a", "bounds": [0]}, None]),
+        "metric": st.sampled_from(["accuracy", ""]),
         "slice": st.sampled_from([{}, {"language": "zh"}, {"tags": {"a": 1}}, {"tags": ["a"]}, {"x": 1}]),
         "other": st.just(1),
     },
 )
 policies = st.fixed_dictionaries(
     {"schema": st.sampled_from([1, 2]), "rules": st.lists(rules, max_size=2)},
-    optional={"alpha": st.sampled_from([0.05, 0, 0.9, "x"]), "baseline": st.sampled_from([{"run": "a"}, {}])},
+    optional={
+        "alpha": st.sampled_from([0.05, 0, 0.9, "x"]),
+        "baseline": st.sampled_from([{"run": "a"}, {}]),
+        "must_pass": st.lists(
+            st.sampled_from(["a.jsonl", "", {"path": "a"}, {"path": "a", "variants": "some"}, 3]), max_size=2
+        ),
+        "quarantine": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "item": st.sampled_from(["abcd", "abc", "a bcd"]),
+                    "until": st.sampled_from(["2026-12-31", "soon"]),
+                },
+                optional={"reason": st.sampled_from(["r", ""])},
+            ),
+            max_size=1,
+        ),
+    },
 )
 
 
