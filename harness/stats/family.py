@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from harness.core.errors import UsageError
 
@@ -33,6 +34,45 @@ def holm_adjusted(p_values: Sequence[float]) -> tuple[float, ...]:
         running = max(running, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = running
     return tuple(adjusted)
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyHarm:
+    """Adjusted p values of a family and of its macro average; those <= alpha are rejected.
+
+    Attributes:
+        rules: One per rule, in the order given.
+        macro: Of the average over tasks; None where there is none.
+    """
+
+    rules: tuple[float, ...]
+    macro: float | None
+
+
+def family_harm(p_values: Sequence[float], *, macro_p: float | None = None) -> FamilyHarm:
+    """Half of the level to the average over tasks, half to Holm over the rules; what one half wins the other gets.
+
+    A loss spread thinly over all tasks shows in the average, a loss on one task in that task. Once either half has
+    rejected all of its own, its level passes to the other; any false alarm stays at alpha under every dependence.
+
+    Args:
+        p_values: One per rule.
+        macro_p: Of the average; None gives all of the level to the rules.
+
+    Example:
+        >>> family_harm([0.03, 0.5], macro_p=0.01)
+        FamilyHarm(rules=(0.06, 0.5), macro=0.02)
+        >>> family_harm([0.015], macro_p=0.04)
+        FamilyHarm(rules=(0.03,), macro=0.04)
+
+    Source: Holm 1979; the passing on is the graphical procedure of Bretz, Maurer, Brannath and Posch 2009.
+    """
+    own = holm_adjusted(p_values)
+    if macro_p is None or not own:
+        return FamilyHarm(own, macro_p)
+    _check_p_values([macro_p])
+    rules = tuple(min(1.0, 2 * p_value, max(2 * macro_p, p_value)) for p_value in own)
+    return FamilyHarm(rules, min(1.0, 2 * macro_p, max(2 * max(own), macro_p)))
 
 
 def benjamini_hochberg_adjusted(p_values: Sequence[float]) -> tuple[float, ...]:

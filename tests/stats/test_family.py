@@ -10,7 +10,7 @@ from scipy.stats import false_discovery_control
 from statsmodels.stats.multitest import multipletests
 
 from harness.core.errors import UsageError
-from harness.stats.family import benjamini_hochberg_adjusted, holm_adjusted
+from harness.stats.family import benjamini_hochberg_adjusted, family_harm, holm_adjusted
 
 p_lists = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 
@@ -56,3 +56,28 @@ def test_no_rules_give_no_values_and_nonsense_is_refused() -> None:
     for wrong in (-0.1, 1.1, float("nan")):
         with pytest.raises(UsageError, match="p value 1 is"):
             holm_adjusted([0.5, wrong])
+
+
+shares = st.floats(0, 1)
+
+
+@given(
+    p_values=st.lists(shares, min_size=1, max_size=6),
+    macro_p=shares,
+    alpha=st.sampled_from([0.01, 0.05, 0.2]),
+)
+def test_the_split_family_rejects_what_its_steps_reject(
+    p_values: list[float], macro_p: float, alpha: float
+) -> None:
+    # The procedure as published, step by step: half of alpha each, passed on once one half is used up.
+    holm = holm_adjusted(p_values)
+    is_macro = macro_p <= alpha / 2
+    rejected = [p <= (alpha if is_macro else alpha / 2) for p in holm]
+    is_macro = is_macro or (all(p <= alpha / 2 for p in holm) and macro_p <= alpha)
+    found = family_harm(p_values, macro_p=macro_p)
+    assert [p <= alpha for p in found.rules] == rejected
+    assert found.macro is not None and (found.macro <= alpha) == is_macro
+
+
+def test_without_an_average_the_rules_have_the_whole_level() -> None:
+    assert family_harm([0.01, 0.04, 0.03]).rules == holm_adjusted([0.01, 0.04, 0.03])
