@@ -63,34 +63,42 @@ def kept_prefixes(
     Returns:
         The prefixes and int64 (n_inputs,), indices into them.
     """
-    found = _candidates(trie, row_tokens=row_tokens, costs=costs)
-    found = _with_depths(trie, found)
-    found = found.only(_worth(trie, found, row_tokens=row_tokens, pass_tokens=pass_tokens, costs=costs))
-    place = _innermost(trie, found)
-    keepable = trie.keepable
-    while len(late := np.flatnonzero(found.depth[place] > keepable)):
-        place[late] = found.parent[place[late]]
-    return found, place
-
-
-def _candidates(trie: Trie, *, row_tokens: int, costs: PassCosts) -> Prefixes:
-    """Every prefix shared by more tokens than a row holds that could pay for its pass at all."""
+    first, stop, shared = np.array(_intervals(trie.shared.tolist()), dtype=np.int64).reshape(-1, 3).T
     ends = np.cumsum(trie.lengths - trie.shared, dtype=np.int64)  # nodes of the trie up to each input
-    closed = _intervals(trie.shared.tolist())
-    first, stop, shared = np.array(closed, dtype=np.int64).reshape(-1, 3).T
-    tokens = trie.lengths[first] - shared + ends[stop - 1] - ends[first]
-    gain = (stop - first - 1) * shared * costs.token
-    worth = (tokens > row_tokens) & (gain > costs.one_pass) & (shared > 0)
-    first, stop, shared = first[worth], stop[worth], shared[worth]
-    order = np.lexsort((shared, -stop, first))
+    tokens = trie.lengths[first] - shared + ends[stop - 1] - ends[first]  # nodes after each prefix
+
+    def could_pay(before: Ints) -> Ints:
+        saved = (stop - first - 1) * (shared - before) * (costs.token + costs.cell * (shared + row_tokens))
+        return (shared - before + tokens > row_tokens) & (saved > costs.one_pass)
+
+    def worth_keeping(chosen: Ints) -> Prefixes:
+        found = _with_depths(trie, _nested(first[chosen], stop[chosen], shared[chosen], trie.n_inputs))
+        return found.only(_worth(trie, found, row_tokens=row_tokens, pass_tokens=pass_tokens, costs=costs))
+
+    # First those that no row holds; then those that do not fit a row together with what stands before them.
+    is_wide = tokens > row_tokens
+    found = worth_keeping(is_wide & could_pay(np.zeros_like(shared)))
+    is_long = ~is_wide & could_pay(found.depth[_innermost(trie, found)][first])
+    if is_long.any():
+        is_kept = np.isin(
+            first * (trie.n_inputs + 1) + stop, found.first[1:] * (trie.n_inputs + 1) + found.stop[1:]
+        )
+        found = worth_keeping((is_wide & is_kept) | is_long)
+    return found, _read_after(trie, found)
+
+
+def _nested(first: Ints, stop: Ints, shared: Ints, n_inputs: int) -> Prefixes:
+    """Prefixes in the order of `Prefixes`, with the empty one before them."""
+    order = np.lexsort((-stop, first))
     zero = np.zeros(1, dtype=np.int64)
     first = np.concatenate([zero, first[order]])
-    stop = np.concatenate([zero + trie.n_inputs, stop[order]])
+    stop = np.concatenate([zero + n_inputs, stop[order]])
     shared = np.concatenate([zero, shared[order]])
     parent = np.full(len(first), -1, dtype=np.int64)
+    ends = stop.tolist()
     around: list[int] = [0]
-    for index, (begin, end) in enumerate(zip(first[1:].tolist(), stop[1:].tolist(), strict=True), 1):
-        while stop[around[-1]] < end or stop[around[-1]] <= begin:
+    for index, (begin, end) in enumerate(zip(first[1:].tolist(), ends[1:], strict=True), 1):
+        while ends[around[-1]] < end or ends[around[-1]] <= begin:
             around.pop()
         parent[index] = around[-1]
         around.append(index)
@@ -119,6 +127,15 @@ def _innermost(trie: Trie, prefixes: Prefixes) -> Ints:
     place = np.zeros(trie.n_inputs, dtype=np.int64)
     for index in range(1, len(prefixes)):  # children after their parents
         place[prefixes.first[index] : prefixes.stop[index]] = index
+    return place
+
+
+def _read_after(trie: Trie, prefixes: Prefixes) -> Ints:
+    """int64 (n_inputs,), the longest of the prefixes that ends before each input's first scored position."""
+    place = _innermost(trie, prefixes)
+    keepable = trie.keepable
+    while len(late := np.flatnonzero(prefixes.depth[place] > keepable)):
+        place[late] = prefixes.parent[place[late]]
     return place
 
 
@@ -165,43 +182,41 @@ def _worth(trie: Trie, prefixes: Prefixes, *, row_tokens: int, pass_tokens: int,
     depth, parent = prefixes.depth.tolist(), prefixes.parent.tolist()
     kept = [True] * len(prefixes)
 
+    def n_rows(index: int, longer: int) -> int:
+        """Rows of the inputs right after a prefix if each begins with so many tokens more."""
+        return min(-(-tokens[index] // max(1, row_tokens - longer)), n_direct[index])
+
     def gain(index: int) -> float:
         while not kept[parent[index]]:
             parent[index] = parent[parent[index]]
         saved = depth[index] - depth[parent[index]]
-        n_rows = min(-(-tokens[index] // row_tokens), n_direct[index])
         each = costs.token + costs.cell * (depth[parent[index]] + row_tokens)
-        n_passes = -(-saved // pass_tokens) + (n_rows > 0)
-        return (n_rows + n_children[index] - 1) * saved * each - n_passes * costs.one_pass
+        n_passes = -(-saved // pass_tokens) + (n_direct[index] > 0)
+        return (n_rows(index, saved) + n_children[index] - 1) * saved * each - n_passes * costs.one_pass
 
-    heap = [(gain(index), -index) for index in range(1, len(prefixes))]
+    heap = [(gain(index), index) for index in range(1, len(prefixes))]  # of equals, the shortest is dropped
     heapq.heapify(heap)
     while heap:
-        before, name = heapq.heappop(heap)
-        now = gain(-name)
+        before, index = heapq.heappop(heap)
+        now = gain(index)
         if now > 0:
             continue
         if now > before:
-            heapq.heappush(heap, (now, name))
+            heapq.heappush(heap, (now, index))
             continue
-        index, outer = -name, parent[-name]
+        outer = parent[index]
+        longer = depth[index] - depth[outer]
         kept[index] = False
         n_children[outer] += n_children[index] - 1
         n_direct[outer] += n_direct[index]
-        tokens[outer] += tokens[index] + (depth[index] - depth[outer] if tokens[index] else 0)
+        tokens[outer] += tokens[index] + longer * n_rows(index, longer)
     return np.array(kept, dtype=bool)
 
 
 def _direct(trie: Trie, prefixes: Prefixes) -> tuple[list[int], list[int]]:
-    """Per prefix: distinct tokens after it that are after no longer one, and how many inputs have them."""
-    ends = np.cumsum(trie.lengths - trie.shared, dtype=np.int64)
-    first, stop, shared = prefixes.first, prefixes.stop, prefixes.shared
-    if not trie.n_inputs:
-        return [0], [0]
-    tokens = trie.lengths[first] - shared + ends[stop - 1] - ends[first]
-    n_inputs = stop - first
-    inner = prefixes.parent[1:]
-    direct, n_direct = tokens.copy(), n_inputs.copy()
-    np.subtract.at(direct, inner, tokens[1:] + shared[1:] - shared[inner])
-    np.subtract.at(n_direct, inner, n_inputs[1:])
-    return direct.tolist(), n_direct.tolist()
+    """Per prefix, of the inputs that would be read right after it: distinct tokens, and how many inputs."""
+    place = _read_after(trie, prefixes)
+    depth = prefixes.depth[place]
+    again = np.where(np.diff(place, prepend=-1) == 0, np.maximum(trie.shared, depth), depth)
+    tokens = np.bincount(place, weights=trie.lengths - again, minlength=len(prefixes))
+    return tokens.astype(np.int64).tolist(), np.bincount(place, minlength=len(prefixes)).tolist()

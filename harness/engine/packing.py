@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +10,13 @@ import numpy as np
 
 from harness.engine.keeping import Prefixes, kept_prefixes
 from harness.engine.pass_costs import PassCosts
+from harness.engine.row_filling import PassShape, Row, filled_passes
 from harness.engine.trie import Trie
 
 Ints = np.ndarray[Any, np.dtype[Any]]
 
-_ROW_WASTE = 16  # tokens that a further row is reckoned to cost beside what it reads again
+_TRIALS = 6  # sizes of rows that are tried after each prefix
+_FEW_PREFIXES = 1000  # above this, one size
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +69,16 @@ def passes(
     costs = costs or PassCosts()
     row_tokens = max(1, min(row_tokens, pass_tokens))
     prefixes, place = kept_prefixes(trie, row_tokens=row_tokens, pass_tokens=pass_tokens, costs=costs)
-    rows = _rows_by_prefix(trie, prefixes, place, row_tokens)
+    stretches = _stretches(place, len(prefixes))
     depth = prefixes.depth.tolist()
+    n_trials = _TRIALS if len(prefixes) <= _FEW_PREFIXES else 1
     for index in _depth_first(trie, prefixes):
         if index:
             source = int(prefixes.first[index])
             yield from _prefix(source, depth[prefixes.parent[index]], depth[index], pass_tokens)
-        yield from _filled(trie, depth[index], rows[index], pass_tokens)
+        shape = PassShape(depth[index], row_tokens, pass_tokens, costs)
+        for rows in filled_passes(trie, stretches[index], shape, n_trials=n_trials):
+            yield from _rows(trie, rows, shape)
 
 
 def row_tokens_of(trie: Trie, pass_: InputsPass, row: tuple[int, int]) -> int:
@@ -106,58 +111,21 @@ def _prefix(source: int, depth: int, upto: int, pass_tokens: int) -> Iterator[Pr
         yield PrefixPass(source, begin, min(begin + pass_tokens, upto))
 
 
-def _rows_by_prefix(
-    trie: Trie, prefixes: Prefixes, place: Ints, row_tokens: int
-) -> list[list[tuple[int, int, int]]]:
-    """Per prefix, its rows as (tokens, first, stop)."""
-    rows: list[list[tuple[int, int, int]]] = [[] for _ in range(len(prefixes))]
+def _stretches(place: Ints, n_prefixes: int) -> list[list[tuple[int, int]]]:
+    """Per prefix, the [first, stop) ranges of inputs that are read right after it."""
+    found: list[list[tuple[int, int]]] = [[] for _ in range(n_prefixes)]
     begins = np.flatnonzero(np.diff(place, prepend=-1))
     stops = np.append(begins[1:], len(place))
-    depths = prefixes.depth.tolist()
     for first, stop, index in zip(begins.tolist(), stops.tolist(), place[begins].tolist(), strict=True):
-        rows[index] += _cut(trie, first, stop, depths[index], row_tokens)
-    return rows
+        found[index].append((first, stop))
+    return found
 
 
-def _cut(trie: Trie, first: int, stop: int, depth: int, row_tokens: int) -> Iterator[tuple[int, int, int]]:
-    """Rows of consecutive inputs, cut where little is shared across the cut."""
-    again = np.maximum(trie.shared[first : stop + 1].astype(np.int64) - depth, 0)  # read again if cut before
-    again[0] = 0
-    if stop - first == len(again):
-        again = np.append(again, 0)
-    again[-1] = 0
-    own = trie.lengths[first:stop] - depth - again[:-1]
-    ends = np.cumsum(own)  # (stop - first,)
-    at, last = 0, stop - first
-    while at < last:
-        before = int(ends[at - 1]) if at else 0
-        extra = int(trie.lengths[first + at]) - depth - int(own[at])
-        most = int(np.searchsorted(ends, before + row_tokens - extra, side="right"))
-        if most >= last:
-            end = last
-        elif most <= at + 1:
-            end = at + 1
-        else:
-            covered = ends[at:most] - before
-            wasted = (again[at + 1 : most + 1] + (extra + _ROW_WASTE)) / covered
-            end = at + 1 + len(wasted) - 1 - int(np.argmin(wasted[::-1]))
-        yield int(ends[end - 1]) - before + extra, first + at, first + end
-        at = end
-
-
-def _filled(trie: Trie, depth: int, rows: list[tuple[int, int, int]], pass_tokens: int) -> Iterator[Pass]:
-    """Passes of rows of like sizes, the largest first."""
-    rows = sorted(rows, key=lambda row: (-row[0], row[1]))
-    start = 0
-    while start < len(rows):
-        width, first, stop = rows[start]
-        if width > pass_tokens:
-            keepable = int(trie.lengths[first] - trie.n_scored[first])
-            upto = min(keepable, depth + (width - 1) // pass_tokens * pass_tokens)
-            yield from _prefix(first, depth, upto, pass_tokens)
-            yield InputsPass(max(upto, depth), ((first, stop),))
-            start += 1
-            continue
-        count = max(1, pass_tokens // width)
-        yield InputsPass(depth, tuple((first, stop) for _, first, stop in rows[start : start + count]))
-        start += count
+def _rows(trie: Trie, rows: Sequence[Row], shape: PassShape) -> Iterator[Pass]:
+    """A pass of rows; of one input that is longer than a pass, first what need not be scored."""
+    depth, widest = shape.depth, rows[0]
+    if widest.tokens > shape.pass_tokens:
+        before = (widest.tokens - 1) // shape.pass_tokens * shape.pass_tokens
+        depth = min(int(trie.keepable[widest.first]), shape.depth + before)
+        yield from _prefix(widest.first, shape.depth, depth, shape.pass_tokens)
+    yield InputsPass(depth, tuple((row.first, row.stop) for row in rows))

@@ -15,6 +15,7 @@ Ints = np.ndarray[Any, np.dtype[Any]]
 
 _NARROW = 16  # tokens by which a large group is split at once
 _WIDE = 64  # tokens by which small groups are split at once, at first
+_LARGE = 256  # reads of a group that is split on its own
 _BLOCK = 8192  # reads of small groups that are split together
 _CELLS = 2**22  # tokens held at once to split a block
 _SAMPLED = 16  # reads looked at to guess how much a group shares
@@ -157,11 +158,11 @@ class _Sorting:
             first, stop, agreed, width = waiting.pop()
             places = np.arange(first, stop)
             groups = np.zeros(stop - first, dtype=np.int64)
+            if stop - first > _LARGE and (parts := self._parted(first, stop, agreed)) is not None:
+                waiting += parts
+                continue
             if stop - first <= _BLOCK:
                 self._settle(places, groups, agreed)
-                continue
-            if (parts := self._parted(first, stop, agreed)) is not None:
-                waiting += parts
                 continue
             width = min(width, max(_NARROW, _CELLS * 16 // (stop - first)))
             places, groups = self._split(places, groups, agreed, width)
@@ -177,7 +178,7 @@ class _Sorting:
         """The large groups, to be split on their own; the others are settled in blocks of whole groups."""
         begins = np.flatnonzero(np.diff(groups, prepend=-1))
         sizes = np.diff(begins, append=len(groups))
-        is_large = sizes > _BLOCK
+        is_large = sizes > min(_LARGE, _BLOCK)
         n_parent, width = parent
         large = [
             (begin, begin + size, agreed, 2 * width if 2 * size > n_parent else _NARROW)

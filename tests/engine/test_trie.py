@@ -19,7 +19,7 @@ from harness.engine.trie import Trie, trie_of
 TOKENS = st.sampled_from([0, 1, 255, 256, 151_000])
 INPUTS = st.lists(st.lists(TOKENS, min_size=1, max_size=12), max_size=40)
 # Group sizes at which the sort splits; small ones let a few inputs reach every branch of it.
-SIZES = st.tuples(*[st.sampled_from([1, 2, 5, 4096])] * 5)
+SIZES = st.tuples(*[st.sampled_from([1, 2, 5, 4096])] * 6)
 
 
 def trie_with(inputs: list[list[int]], n_scored: list[int] | None = None) -> Trie:
@@ -29,7 +29,8 @@ def trie_with(inputs: list[list[int]], n_scored: list[int] | None = None) -> Tri
 @contextmanager
 def split_by(sizes: tuple[int, ...]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for name, size in zip(("_NARROW", "_WIDE", "_BLOCK", "_CELLS", "_SAMPLED"), sizes, strict=True):
+        names = ("_NARROW", "_WIDE", "_LARGE", "_BLOCK", "_CELLS", "_SAMPLED")
+        for name, size in zip(names, sizes, strict=True):
             patch.setattr(module, name, size)
         yield
 
