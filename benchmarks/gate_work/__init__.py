@@ -1,0 +1,1 @@
+"""Simulated gates: the rules compared, the suites they judge, and the tables."""
