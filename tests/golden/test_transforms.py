@@ -1,7 +1,7 @@
 """Hand-checked cases of transforms, one file each: what may come of a text, and where nothing may.
 
-Every line was written by hand before the transform was run on it. `one_of` lists all right results, whichever pool
-the draw comes from; null says that nothing must come of it.
+Every line was written by hand; where a run gave a right result that had been forgotten, that was judged by hand and
+added. `one_of` lists all right results, whichever pool the draw comes from; null says that nothing must come of it.
 """
 
 from __future__ import annotations
