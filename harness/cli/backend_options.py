@@ -12,7 +12,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 LOCAL = "local"
 # What only the engine in this process can be told.
 _ENGINE_ONLY = (
-    "dtype", "device", "allow_pickle", "trust_remote_code", "rehash", "cache_place", "batch_tokens", "too_long",
+    "dtype", "device", "allow_pickle", "trust_remote_code", "rehash", "cache_place", "batch_tokens", "scoring",
+    "verify", "too_long",
     "dry_run", "policy",
 )  # fmt: skip
 

@@ -20,7 +20,18 @@ from harness.cli.options import (
 )
 
 _LOCAL = frozenset(
-    {"store", "name", "as_json", "device", "batch_tokens", "rehash", "policy", "dry_run", "cache_place"}
+    {
+        "store",
+        "name",
+        "as_json",
+        "device",
+        "batch_tokens",
+        "rehash",
+        "policy",
+        "dry_run",
+        "cache_place",
+        "verify",
+    }  # fmt: skip
 )
 # How a checkpoint is opened here.
 _OPENING = ("dtype", "device", "allow_pickle", "trust_remote_code", "rehash")
@@ -59,6 +70,20 @@ _OPENING = ("dtype", "device", "allow_pickle", "trust_remote_code", "rehash")
 @cache_option
 @click.option(
     "--batch-tokens", type=click.IntRange(min=16), help="Tokens per batch [default: chosen on the device]."
+)
+@click.option(
+    "--scoring",
+    type=click.Choice(["auto", "plain"]),
+    default="auto",
+    show_default=True,
+    help="auto: share what prompts have in common, as proved on the model; plain: read each whole.",
+)
+@click.option(
+    "--verify",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Score N random requests again the plain way; fail where they differ beyond rounding.",
 )
 @click.option(
     "--too-long",

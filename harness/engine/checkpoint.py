@@ -84,6 +84,7 @@ class Checkpoint:
                 device=self.device,
                 allow_pickle=self._trust[0],
                 trust_remote_code=self._trust[1],
+                n_parameters=self.identity.n_parameters,
             )
         return self._model
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+_WEIGHTS_SHARE = 0.85  # of a GPU's free memory; the rest is for what a pass takes
+
 
 def tokenizer_folder(location: Location) -> Path:
     """The adapter's folder where it brings a tokenizer, else the base's.
@@ -86,14 +88,16 @@ def load_model(
     device: torch.device,
     allow_pickle: bool = False,
     trust_remote_code: bool = False,
+    n_parameters: int | None = None,
 ) -> Any:
-    """The model in evaluation mode on its device, adapter included.
+    """The model in evaluation mode on its device, adapter included; over all GPUs where one is too small for it.
 
     Raises:
         CheckpointError: If weights are missing or do not fit the config, or the device has no room for them.
     """
     from transformers import AutoModelForCausalLM
 
+    spread = is_spread(device, None if n_parameters is None else n_parameters * dtype.itemsize)
     try:
         with no_progress_bar():
             model, info = AutoModelForCausalLM.from_pretrained(
@@ -104,6 +108,7 @@ def load_model(
                 trust_remote_code=trust_remote_code,
                 local_files_only=True,
                 output_loading_info=True,
+                **({"device_map": "auto"} if spread else {}),
             )
     except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError) as exc:
         raise _cannot_load("weights", location.weights, exc) from exc
@@ -111,10 +116,27 @@ def load_model(
     try:
         if location.adapter is not None:
             model = _with_adapter(model, location.adapter)
-        model = model.to(device)
+        if not spread:
+            model = model.to(device)
     except RuntimeError as exc:
         raise _cannot_load("weights", location.path, exc) from exc
     return model.eval()
+
+
+def is_spread(device: torch.device, n_bytes: int | None) -> bool:
+    """Whether a model's layers must lie on several GPUs: none was named, and one has no room for the weights.
+
+    Example:
+        >>> import torch
+        >>> is_spread(torch.device("cpu"), 1 << 60)
+        False
+    """
+    import torch
+
+    if device.type != "cuda" or device.index is not None or n_bytes is None or torch.cuda.device_count() < 2:
+        return False
+    free: int = torch.cuda.mem_get_info(0)[0]
+    return n_bytes > free * _WEIGHTS_SHARE
 
 
 def _refuse_missing(folder: Path, names: list[str]) -> None:

@@ -162,7 +162,7 @@ class LocalBackend:
         self, spans: Sequence[Span], by_id: dict[str, Request], plan: Planned, done: frozenset[str]
     ) -> Iterator[tuple[str, Answer]]:
         gathered: dict[str, dict[int, Scored]] = {}
-        for span, score in self._scorer().scored(spans, done=done):
+        for span, score in self._scorer(spans).scored(spans, done=done):
             own = gathered.setdefault(span.request_id, {})
             own[span.slot] = score
             parts = plan.spans[span.request_id]
@@ -171,9 +171,9 @@ class LocalBackend:
                 del gathered[span.request_id]
                 yield span.request_id, _scored_answer(by_id[span.request_id], ordered, parts, plan)
 
-    def _scorer(self) -> SpanScorer:
+    def _scorer(self, spans: Sequence[Span]) -> SpanScorer:
+        from harness.engine.calibration import scoring_plan_of
         from harness.engine.path_probe import plain_choice
-        from harness.engine.scoring_plan import default_plan
         from harness.engine.span_scorer import SpanScorer
 
         model = self.checkpoint.model
@@ -184,7 +184,14 @@ class LocalBackend:
                 choice = replace(choice, path="batched")
             self._choice = choice
         if self._plan is None:
-            self._plan = default_plan(self.checkpoint, self._choice.path, limit=self._limit)
+            lengths = [len(span.read) for span in spans]
+            self._plan = scoring_plan_of(
+                self.checkpoint,
+                self._choice,
+                limit=self._limit,
+                given_tokens=sum(lengths),
+                longest=max(lengths),
+            )
         return SpanScorer(model, self._choice, self._plan, self._open_budget())
 
     def _generated(self, openings: Sequence[Opening], plan: Planned) -> Iterator[tuple[str, Answer]]:

@@ -6,21 +6,22 @@ from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any, Literal
 
 from harness.core.rng import rng_for
 from harness.engine.attention_masks import MaskKinds, mask_kinds
 from harness.engine.forward import body_accepts, has_head_apart, has_prompt_learning, inner_model
 from harness.engine.memory import Budget, is_out_of_memory
-from harness.engine.packing import passes
-from harness.engine.pass_costs import PassCosts
+from harness.engine.packing import InputsPass, Pass, PrefixPass
 from harness.engine.planning import Span
 from harness.engine.scoring import SpanScore, scored
 from harness.engine.tolerance import tolerance_nats
-from harness.engine.tree_scoring import SharedPath, SpanTable, TreeScorer
+from harness.engine.tree_scoring import SHARED_PATHS, SharedPath, SpanTable, TreeScorer
+from harness.engine.trie import Trie
 
 ScoringPath = Literal["tree", "batched", "plain"]
-SHARED_PATHS: tuple[SharedPath, ...] = ("tree", "batched")
+_SHARED = 6  # tokens that three of the probe's inputs begin with
 _WINDOW = 3  # a probe's window, so that short inputs reach beyond it
 _PLENTY = 1 << 20
 _JITTER = 4  # of half formats: what the plain way itself varies by between batch shapes, times this
@@ -55,7 +56,7 @@ def plain_choice(model: Any) -> PathChoice:
 def chosen_path(model: Any) -> PathChoice:
     """The fastest way that scores random tokens as the plain way does.
 
-    Takes some ninety tokens of computing. Windows wider than the probe are narrowed while it runs, so that what
+    Takes some hundred tokens of computing. Windows wider than the probe are narrowed while it runs, so that what
     lies beyond a window is tried on any model.
 
     Args:
@@ -67,31 +68,43 @@ def chosen_path(model: Any) -> PathChoice:
     if reason is not None or kinds is None:
         note = f"Shared prefixes are read again for every request: {reason}."
         return PathChoice("plain", None, head_apart, notes=(note,))
+    with _narrow_windows(model):
+        narrow = mask_kinds(inner_model(model).config.get_text_config())
+        assert narrow is not None
+        path, differences, notes = _proved(model, narrow, head_apart=head_apart)
+    return PathChoice(path, None if path == "plain" else kinds, head_apart, differences, notes)
+
+
+def _proved(
+    model: Any, kinds: MaskKinds, *, head_apart: bool
+) -> tuple[ScoringPath, tuple[tuple[SharedPath, float | None], ...], tuple[str, ...]]:
+    """The first way that agrees with the plain one, the differences found, and what was refused and why."""
+    spans = _random_spans(model)
+    plain, allowed_nats = _plain_scores(model, spans, head_apart=head_apart)
+    if len(plain) < len(spans):
+        note = (
+            "Random tokens have no finite score: no faster way of scoring could be proved, and none is used."
+        )
+        return "plain", (), (note,)
     differences: list[tuple[SharedPath, float | None]] = []
     notes: list[str] = []
-    spans = _random_spans(model)
-    with _narrow_windows(model):
-        plain, allowed_nats = _plain_scores(model, spans, head_apart=head_apart)
-        if len(plain) < len(spans):
-            note = "Random tokens have no finite score: no faster way of scoring could be proved, and none is used."
-            return PathChoice("plain", None, head_apart, notes=(note,))
-        for path in SHARED_PATHS:
-            scorer = TreeScorer(model, kinds, head_apart, path)
-            found = _scores_or_reason(scorer, spans)
-            scorer.release()
-            if isinstance(found, str):
-                differences.append((path, None))
-                notes.append(f"The {path} way of scoring is refused: {found}")
-                continue
-            worst = max(abs(one - other) for one, other in zip(found, plain, strict=True))
-            differences.append((path, worst))
-            if worst <= allowed_nats:
-                return PathChoice(path, kinds, head_apart, tuple(differences), tuple(notes))
-            notes.append(
-                f"The {path} way of scoring is REFUSED: on random tokens it differs from the plain way by "
-                f"{worst:.2g} nats, more than the {allowed_nats:.2g} that rounding explains."
-            )
-    return PathChoice("plain", None, head_apart, tuple(differences), tuple(notes))
+    for path in SHARED_PATHS:
+        scorer = TreeScorer(model, kinds, head_apart, path)
+        found = _scores_or_reason(scorer, spans)
+        scorer.release()
+        if isinstance(found, str):
+            differences.append((path, None))
+            notes.append(f"The {path} way of scoring is refused: {found}")
+            continue
+        worst = max(abs(one - other) for one, other in zip(found, cycle(plain), strict=False))
+        differences.append((path, worst))
+        if worst <= allowed_nats:
+            return path, tuple(differences), tuple(notes)
+        notes.append(
+            f"The {path} way of scoring is REFUSED: on random tokens it differs from the plain way by "
+            f"{worst:.2g} nats, more than the {allowed_nats:.2g} that rounding explains."
+        )
+    return "plain", tuple(differences), tuple(notes)
 
 
 def _not_shareable(model: Any, kinds: MaskKinds | None) -> str | None:
@@ -125,7 +138,7 @@ def _random_spans(model: Any) -> list[Span]:
     def drawn(count: int) -> list[int]:
         return [int(rng.random() * top) for _ in range(count)]
 
-    shared, branch = drawn(6), drawn(2)
+    shared, branch = drawn(_SHARED), drawn(2)
     inputs = [
         ([*shared, *branch, *drawn(2)], 3),
         ([*shared, *branch, *drawn(3)], 4),
@@ -161,25 +174,43 @@ def _plain_scores(model: Any, spans: Sequence[Span], *, head_apart: bool) -> tup
 
 
 def _scores_or_reason(scorer: TreeScorer, spans: Sequence[Span]) -> list[float] | str:
-    """The log-likelihoods in the order of the spans, or why there are none."""
+    """The log-likelihoods, once the spans over for every round of passes, or why there are none."""
     table = SpanTable(spans)
-    row_tokens = 1 if scorer.path == "batched" else 12
-    steps = passes(
-        table.trie, row_tokens=row_tokens, pass_tokens=24, costs=PassCosts(token=1, cell=0, one_pass=1)
-    )
-    found = [0.0] * len(spans)
+    found: list[float] = []
     try:
-        for one in scorer.scores(table, steps, Budget(_PLENTY)):
-            if one.logprob_nats is None:
-                return "memory ran out."
-            for index, value in zip(one.spans.tolist(), one.logprob_nats.tolist(), strict=True):
-                found[index] = value
+        for steps in _rounds(table.trie, scorer.path):
+            values = [0.0] * len(spans)
+            for one in scorer.scores(table, iter(steps), Budget(_PLENTY)):
+                if one.logprob_nats is None:
+                    return "memory ran out."
+                for index, value in zip(one.spans.tolist(), one.logprob_nats.tolist(), strict=True):
+                    values[index] = value
+            found += values
     # Whatever a model that was not made for such input may raise; any other error is a fault of ours.
     except (TypeError, ValueError, AttributeError, KeyError, IndexError, RuntimeError) as error:
         if is_out_of_memory(error):
             return "memory ran out."
         return f"the model cannot be called so ({type(error).__name__}: {str(error).splitlines()[0][:120]})."
     return found
+
+
+def _rounds(trie: Trie, path: SharedPath) -> list[list[Pass]]:
+    """Passes over the probe's inputs that use all a way can do, whatever the planner would make of them.
+
+    The three inputs with a common beginning stand side by side in the trie, the other one before or after them.
+    """
+    other = int(trie.of_read[-1])
+    first = 1 if other == 0 else 0
+    alone = InputsPass(0, ((other, other + 1),))
+    if path == "batched":
+        kept = PrefixPass(first, 0, _SHARED)
+        rows = tuple((index, index + 1) for index in range(first, first + 3))
+        return [[kept, InputsPass(_SHARED, rows), alone]]
+    everything: list[Pass] = [InputsPass(0, ((0, 4),))]
+    half = PrefixPass(first, 0, _SHARED // 2)
+    rest = PrefixPass(first, _SHARED // 2, _SHARED)
+    branches = InputsPass(_SHARED, ((first, first + 2), (first + 2, first + 3)))
+    return [everything, [half, rest, branches, alone]]
 
 
 @contextmanager

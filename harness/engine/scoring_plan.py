@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.core.errors import StoreError
-from harness.engine.checkpoint import Checkpoint
-from harness.engine.memory import default_batch_tokens
 from harness.engine.pass_costs import PassCosts
 from harness.engine.path_probe import ScoringPath
 
@@ -55,16 +53,3 @@ class ScoringPlan:
                 f"The stored scoring plan {dict(record)!r} is not one of this version ({exc}); remove the "
                 "unfinished run and start it again."
             ) from exc
-
-
-def default_plan(checkpoint: Checkpoint, path: ScoringPath, *, limit: int | None) -> ScoringPlan:
-    """The plan of a checkpoint on its device, untimed.
-
-    Args:
-        checkpoint: With its model loaded.
-        path: The way of scoring.
-        limit: Most tokens in a pass, where the user says so.
-    """
-    most = default_batch_tokens(checkpoint.config, checkpoint.identity.n_parameters, checkpoint.device)
-    batch_tokens = most if limit is None else limit
-    return ScoringPlan(path, min(256, batch_tokens), min(512, batch_tokens), batch_tokens)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.engine.kept_prefix import KeptPrefix
 
 SharedPath = Literal["tree", "batched"]
+SHARED_PATHS: tuple[SharedPath, ...] = ("tree", "batched")  # the faster first
 _LEAST_PREFIX = 16  # tokens of a prefix that are tried before it is given up
 
 

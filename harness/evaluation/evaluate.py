@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from harness.backends.cached import CachedBackend
 from harness.core.digest import digest_of_ids
 from harness.core.errors import MeasurementError, UsageError
-from harness.core.exchange import Backend
+from harness.core.exchange import Answer, Backend, Request
 from harness.core.rows import SuiteRecord, SuiteResult
 from harness.evaluation.journalled import JournalledBackend, content_id
 from harness.evaluation.settings import (
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from harness.lmeval import PreparedTasks
 
 PACKAGES = ("sft-harness", "torch", "transformers", "lm-eval", "peft", "jieba", "opencc", "pypinyin")
+Verifier = Callable[[Sequence[tuple[Request, Answer]]], Mapping[str, object]]
 SuiteLike = Suite | BuiltSuite | str | Path
 
 
@@ -106,7 +107,12 @@ def evaluate(
     from harness.engine import LocalBackend
 
     settings = settings or EvaluationSettings()
-    local = LocalBackend(checkpoint, batch_tokens=settings.batch_tokens, too_long=settings.too_long)
+    local = LocalBackend(
+        checkpoint,
+        batch_tokens=settings.batch_tokens,
+        too_long=settings.too_long,
+        scoring=settings.scoring,
+    )
     backend: Backend = local
     if cache is not None and not checkpoint.may_run_code:
         backend = remembering(local, cache, settings)
@@ -120,7 +126,18 @@ def evaluate(
         settings=settings,
         progress=progress,
         lineage=lineage,
+        verifier=partial(_verified, checkpoint, settings) if settings.verify else None,
     )
+
+
+def _verified(
+    checkpoint: Checkpoint, settings: EvaluationSettings, answered: Sequence[tuple[Request, Answer]]
+) -> Mapping[str, object]:
+    from harness.engine.verification import verified
+
+    return verified(
+        checkpoint, answered, count=settings.verify, seed=settings.seed, too_long=settings.too_long
+    ).to_json()
 
 
 def remembering(local: LocalBackend, cache: ResponseCache, settings: EvaluationSettings) -> CachedBackend:
@@ -144,8 +161,21 @@ def evaluate_with(
     settings: EvaluationSettings,
     progress: Progress = _quiet,
     lineage: Mapping[str, Any] | None = None,
+    verifier: Verifier | None = None,
 ) -> StoredRun:
-    """`evaluate` on any backend; `identity` is the checkpoint's record for the manifest."""
+    """`evaluate` on any backend.
+
+    Args:
+        backend: What answers.
+        identity: The checkpoint's record for the manifest.
+        suites: Built suites.
+        store: Where the run is kept.
+        tasks: lm-eval tasks.
+        settings: What is asked for.
+        progress: Called after every pack.
+        lineage: What the run descends from.
+        verifier: Checks the answers before the run is stored, and says what it found, for the manifest.
+    """
     records = [suite_record(built) for built in suites] + ([] if tasks is None else list(tasks.records))
     _check_names(records)
     hashed = settings.hashed() | answering_settings(backend)
@@ -168,6 +198,7 @@ def evaluate_with(
         )
         results = _results(journalled, suites, asked, tasks, replicate=settings.replicate)
         require_measured(results)
+        checked = {} if verifier is None else {"verification": dict(verifier(journalled.answered))}
         n_cached = 0 if cached is None else cached.hits
         manifest = Manifest(
             run_id=run_id,
@@ -175,7 +206,7 @@ def evaluate_with(
             checkpoint=identity,
             suites=tuple(result.record for result in results),
             settings=hashed,
-            environment=_environment(backend),
+            environment=_environment(backend) | checked,
             counts=counts(results)
             | {
                 "requests": total,
@@ -240,10 +271,17 @@ def checkpoint_record(checkpoint: Checkpoint) -> CheckpointRecord:
 
 
 def counts(results: Sequence[SuiteResult]) -> dict[str, int]:
-    """How many outputs there are of each outcome, over all suites."""
-    outcomes = [row.outcome for result in results for row in result.outputs]
+    """How many outputs there are of each outcome, and with an exact tie for the likeliest option."""
+    rows = [row for result in results for row in result.outputs]
+    outcomes = [row.outcome for row in rows]
     named = {outcome: outcomes.count(outcome) for outcome in ("scored", "abstained", "unparsed", "failed")}
-    return {"outputs": len(outcomes), **named}
+    ties = sum(_is_tied(row.option_logprobs) for row in rows)
+    return {"outputs": len(outcomes), **named, "ties": ties}
+
+
+def _is_tied(option_logprobs: Sequence[float] | None) -> bool:
+    values = sorted(option_logprobs or (), reverse=True)
+    return len(values) > 1 and values[0] == values[1]
 
 
 def finish(store: Store, writer: Any, manifest: Manifest, results: Sequence[SuiteResult]) -> StoredRun:

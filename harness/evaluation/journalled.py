@@ -70,11 +70,20 @@ class JournalledBackend:
         self._backend = backend
         self._writer = writer
         self._known: dict[str, Answer] = dict(writer.answered())
-        self._settled: set[str] = set()  # asked in an earlier call: they shape no passes any more
+        self._settled: dict[str, Request] = {}  # asked in an earlier call: they shape no passes any more
         self._on_answers = on_answers or (lambda done: None)
         self._done = 0
         self.asked = 0
         self.resumed = len(self._known)
+
+    @property
+    def answered(self) -> list[tuple[Request, Answer]]:
+        """Every distinct request that this run asked for, by its content id, with its answer."""
+        return [
+            (replace(request, request_id=key), self._known[key])
+            for key, request in self._settled.items()
+            if key in self._known
+        ]
 
     def describe(self) -> dict[str, object]:
         """The backend's own description."""

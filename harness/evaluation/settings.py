@@ -25,6 +25,9 @@ class EvaluationSettings:
         too_long: What becomes of a prompt longer than the context.
         replicate: Number of the repeat of an otherwise equal run.
         batch_tokens: Token budget of a batch; None lets the engine choose. Not part of a run's identity.
+        scoring: `auto` shares what requests have in common where that was proved on the model; `plain` reads each
+            input whole. Equal within rounding, so not part of a run's identity.
+        verify: So many random requests are scored again the plain way after the run. Not part of its identity.
         num_fewshot: For lm-eval tasks; None keeps the task's own.
         command: What starts this run again, told where it breaks off. Not part of a run's identity.
     """
@@ -35,6 +38,8 @@ class EvaluationSettings:
     too_long: TooLong = "fail"
     replicate: int = 0
     batch_tokens: int | None = None
+    scoring: Literal["auto", "plain"] = "auto"
+    verify: int = 0
     num_fewshot: int | None = None
     command: str | None = None
 
