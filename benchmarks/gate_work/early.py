@@ -53,13 +53,16 @@ def suite_reading(streams: NDArray[np.float64]) -> tuple[NDArray[Any], ...]:
 
 
 def population_reading(streams: NDArray[np.float64]) -> tuple[NDArray[Any], ...]:
-    """The suite is a sample: five looks at .8 of the level, and the brake on catastrophes at .2 after every item."""
-    bounds = np.array(spending_bounds(equal_looks(LOOKS), alpha=(1 - BRAKE_SHARE) * ALPHA))
+    """The suite is a sample: five looks, and a brake on catastrophes with a fifth of harm's level."""
+    harm_bounds = spending_bounds(equal_looks(LOOKS), alpha=(1 - BRAKE_SHARE) * ALPHA)
+    certify_bounds = spending_bounds(equal_looks(LOOKS), alpha=ALPHA)
     n_suites = len(streams)
     fails, passes = np.zeros(n_suites, dtype=bool), np.zeros(n_suites, dtype=bool)
     used = np.full(n_suites, N)
     brake = _first(betting_path(-streams, mean=MARGIN, bounds=_BOUNDS) >= np.log(1 / (BRAKE_SHARE * ALPHA)))
-    for look, bound in enumerate(bounds, start=1):
+    for look, (harm_bound, certify_bound) in enumerate(
+        zip(harm_bounds, certify_bounds, strict=True), start=1
+    ):
         n = N * look // LOOKS
         outcomes = _outcomes(streams[:, :n])
         is_open = ~fails & ~passes
@@ -67,8 +70,8 @@ def population_reading(streams: NDArray[np.float64]) -> tuple[NDArray[Any], ...]
         used[braked] = brake[braked] + 1
         fails |= braked
         is_open &= ~braked
-        harm = (np.array([z_of(p) for p in harm_p(outcomes)]) >= bound) & (outcomes.effect < -MARGIN)
-        certified = np.array([z_of(p) for p in certify_p(outcomes, margin=MARGIN)]) >= bound
+        harm = (np.array([z_of(p) for p in harm_p(outcomes)]) >= harm_bound) & (outcomes.effect < -MARGIN)
+        certified = np.array([z_of(p) for p in certify_p(outcomes, margin=MARGIN)]) >= certify_bound
         used[is_open & (harm | certified)] = n
         fails |= is_open & harm
         passes |= is_open & certified & ~harm

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import NormalDist
 
 from harness.comparison import Effect, SuitePairs
 from harness.comparison.corpus import DRAWS
 from harness.comparison.effects import effect_of, rate_effect
+from harness.gating.average import average_judgement, average_of
 from harness.gating.members import Member, Tags
 from harness.gating.verdict import Judgement, Status
 from harness.policy import Policy
 from harness.stats.corpus import draws_needed
-from harness.stats.family import holm_adjusted
-from harness.stats.power import detectable_effects
+from harness.stats.family import family_harm, holm_adjusted
+from harness.stats.power import can_decide, detectable_effects
 
 POWER = 0.8
 
 
 def judge(policy: Policy, members: Sequence[Member], tags: Tags) -> list[Judgement]:
-    """Measure every member, adjust harm over each tier's family by Holm, and judge.
+    """Measure every member, adjust harm over each tier's family, and judge.
 
+    The blocking rules' level is split between the average over their tasks and Holm over the rules; advisory rules
+    have Holm among themselves. The average is told only where it fails.
     Certifying needs no adjustment: the build passes only if every member passes (intersection-union).
 
     Args:
@@ -30,29 +33,31 @@ def judge(policy: Policy, members: Sequence[Member], tags: Tags) -> list[Judgeme
         tags: Per suite, variant_id -> tags.
     """
     n_blocking = sum(member.rule.tier == "blocking" for member in members)
-    draws = max(DRAWS, draws_needed(max(1, n_blocking), alpha=policy.alpha))
+    draws = max(DRAWS, draws_needed(max(1, n_blocking), alpha=policy.alpha / 2))
     measured = [
         _measured(member, tags, draws if member.rule.tier == "blocking" else DRAWS) for member in members
     ]
+    margins = [
+        margin if _is_judgeable(policy, member.pairs, effect) else None
+        for member, (effect, margin) in zip(members, measured, strict=True)
+    ]
+    average = average_of(members, margins, tags)
+    harm: dict[str, dict[tuple[object, ...], float]] = {"blocking": {}, "advisory": {}}
+    for member, (effect, _) in zip(members, measured, strict=True):
+        if effect.harm_p is not None:
+            # Two rules on the same numbers are one hypothesis.
+            harm[member.rule.tier][member.hypothesis] = effect.harm_p
+    family = family_harm(list(harm["blocking"].values()), macro_p=None if average is None else average.harm_p)
     adjusted = {
-        tier: _adjusted(
-            {
-                member.hypothesis: effect.harm_p
-                for member, (effect, _) in zip(members, measured, strict=True)
-                if member.rule.tier == tier and effect.harm_p is not None
-            }
-        )
-        for tier in ("blocking", "advisory")
+        "blocking": dict(zip(harm["blocking"], family.rules, strict=True)),
+        "advisory": dict(zip(harm["advisory"], holm_adjusted(list(harm["advisory"].values())), strict=True)),
     }
-    return [
+    found = [
         _judgement(policy, member, effect, margin, adjusted[member.rule.tier].get(member.hypothesis))
         for member, (effect, margin) in zip(members, measured, strict=True)
     ]
-
-
-def _adjusted(harm: Mapping[tuple[object, ...], float]) -> dict[tuple[object, ...], float]:
-    """Holm over one family; two rules on the same numbers are one hypothesis."""
-    return dict(zip(harm, holm_adjusted(list(harm.values())), strict=True))
+    told = average_judgement(average, family.macro, alpha=policy.alpha)
+    return found if told is None else [*found, told]
 
 
 def _measured(member: Member, tags: Tags, draws: int) -> tuple[Effect, float | None]:
@@ -81,10 +86,31 @@ def _judgement(
     if member.metric.binary and effect.n_items:
         found = detectable_effects(effect.n_items, alpha=policy.alpha)
         detectable = tuple((each.discordance, each.effect) for each in found)
+    if status == "inconclusive" and member.unfit is None:
+        reason = " ".join([reason, *_undecidable(policy, member, effect, margin)])
     needed = _items_needed(effect, margin, policy.alpha) if status == "inconclusive" and margin else None
     return Judgement(
         member.rule, effect, margin, status, reason, harm_p, effect.certify_p, detectable, needed
     )
+
+
+def _is_judgeable(policy: Policy, pairs: SuitePairs, effect: Effect) -> bool:
+    """Whether enough was shared and answered for the numbers to stand for the suite."""
+    is_answered = effect.n > 0 and effect.failed / effect.n <= policy.max_failed_share
+    return pairs.n_shared > 0 and pairs.shared_share >= policy.min_shared and is_answered
+
+
+def _undecidable(policy: Policy, member: Member, effect: Effect, margin: float | None) -> list[str]:
+    """Why no answers at all could have settled it, where that is so: then the suite is at fault, not the candidate."""
+    low, high = member.metric.bounds
+    if not member.metric.binary or not effect.n_items or margin is None or low is None or high is None:
+        return []
+    share = margin / (high - low)
+    if not 0 <= share < 1:
+        return []
+    is_clustered = effect.n_scored > effect.n_items
+    found = can_decide(effect.n_items, margin=share, alpha=policy.alpha, is_clustered=is_clustered)
+    return [found.reason] if found.reason else []
 
 
 def _items_needed(effect: Effect, margin: float, alpha: float) -> int | None:

@@ -9,9 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.comparison import Effect, SuitePairs
-from harness.comparison.effects import slice_mask
-from harness.core.rows import MetricFacts
+from harness.comparison import Effect
+from harness.comparison.units import differences_of
 from harness.gating.gate import Judged
 from harness.gating.verdict import Judgement, Status
 from harness.stats.betting import betting_p, combined_p
@@ -23,7 +22,6 @@ Reading = Literal["population", "suite"]
 BRAKE_SHARE = 0.2
 """Of the level: for losses so large that they show before the first look that O'Brien and Fleming would act on."""
 
-_RATE = "_rate"
 _NOT_YET = -12.0  # the z value of a look that says nothing
 
 Hypothesis = tuple[object, ...]
@@ -157,40 +155,11 @@ def stream_of(
     order = orders.get(effect.suite)
     if pairs is None or order is None:
         return None
-    found = _differences(effect, pairs, judged)
+    tags = judged.tags.get(effect.suite)
+    found = differences_of(pairs, effect.metric, effect.slice, tags=tags)
     if found is None:
         return None
-    differences, items, span = found
-    codes = cluster_codes(items)
-    by_item = dict(zip(np.unique(items).tolist(), cluster_means(differences, codes).tolist(), strict=True))
+    means = cluster_means(found.values, cluster_codes(found.items)).tolist()
+    by_item = dict(zip(sorted(set(found.items)), means, strict=True))
     values = np.array([by_item[item] for item in order if item in by_item])
-    return values, span, max(len(order), len(values))
-
-
-def _differences(
-    effect: Effect, pairs: SuitePairs, judged: Judged
-) -> tuple[NDArray[np.float64], list[str], float] | None:
-    table, tags = pairs.scores, judged.tags.get(pairs.record.name)
-    outcome = effect.metric.removesuffix(_RATE)
-    metric = next((fact for fact in pairs.metrics if fact.name == effect.metric), None)
-    if metric is None and not effect.metric.endswith(_RATE):
-        return None
-    if metric is None:
-        table = table.drop_duplicates("variant_id")
-        metric = MetricFacts(effect.metric, direction="lower", bounds=(0.0, 1.0), binary=True)
-        table = table.assign(
-            metric=metric.name,
-            baseline=(table["outcome_baseline"] == outcome).astype(float),
-            candidate=(table["outcome_candidate"] == outcome).astype(float),
-        )
-    low, high = metric.bounds
-    if metric.corpus or low is None or high is None:
-        return None
-    table = table[(table["metric"] == metric.name).to_numpy()]
-    table = table[slice_mask(table, effect.slice, tags=tags)]
-    table = table[table["baseline"].notna().to_numpy() & table["candidate"].notna().to_numpy()]
-    if table.empty:
-        return None
-    sign = 1.0 if metric.direction == "higher" else -1.0
-    differences = sign * (table["candidate"].to_numpy(float) - table["baseline"].to_numpy(float))
-    return differences, table["item_id"].to_list(), high - low
+    return values, found.span, max(len(order), len(values))

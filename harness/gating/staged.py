@@ -13,6 +13,7 @@ from harness.core.exchange import Answer, Backend, Request
 from harness.evaluation.evaluate import evaluate_with
 from harness.evaluation.journalled import content_id
 from harness.evaluation.settings import EvaluationSettings
+from harness.gating.average import is_average
 from harness.gating.gate import Judged, judged, overall, sentence
 from harness.gating.looks import Evidence, Hypothesis, Reading, evidence_at, hypothesis_of, is_tested, settled
 from harness.gating.order import cut_suites, drawn_order
@@ -202,7 +203,8 @@ def _looked(
     family: int,
 ) -> Judged:
     """The latest look judged with all looks before it."""
-    judgements = found.verdict.judgements
+    # The average is tested with everything asked, by `gate`; an early look at it would need a path of its own.
+    judgements = tuple(one for one in found.verdict.judgements if not is_average(one))
     history.append({hypothesis_of(one): one for one in judgements if is_tested(one)})
     evidence: dict[Hypothesis, Evidence] = {
         key: evidence_at(history, found, orders, hypothesis=key, shares=shares, reading=reading)

@@ -84,7 +84,8 @@ def test_the_partial_run_in_the_store_shows_the_same_loss(
     found = staged(wrong_on(0.6, name="broken again"), suites, baseline, folder)
     again = gate(candidate=found.run, baseline=baseline, policy=policy(min_shared=0.1))
     assert again.status == "fail"
-    for before, after in zip(found.verdict.judgements, again.judgements, strict=True):
+    # With everything asked at once the average over both suites is judged too, and told last.
+    for before, after in zip(found.verdict.judgements, again.judgements, strict=False):
         assert before.effect.effect == after.effect.effect
 
 
