@@ -22,7 +22,7 @@ _TIMED_PARAMETERS = {"cpu": 400_000_000, "cuda": 100_000_000_000}  # larger ones
 _TIMED = {"cpu": (64, 256), "cuda": (512, 4096)}  # tokens of the passes timed
 _ROW = {"cpu": 256, "cuda": 1024}  # untimed
 _ROWS = {"cpu": (64, 1024), "cuda": (256, 4096)}  # the narrowest and widest packed row
-_REREAD = 16  # tokens that a further row reads again, about
+_REREAD = 64  # tokens that a further row reads again, about: a question, or a context
 _STEADY_SECONDS = 2.0  # a pass on a CPU takes no longer, so that answers come in steadily
 _MOST_PASS = {"cpu": 2048, "cuda": 65_536}
 

@@ -40,7 +40,7 @@ def test_no_other_power_of_two_is_a_cheaper_row(token: float, cell: float, one_p
     costs = PassCosts(token=token, cell=cell, one_pass=one_pass)
 
     def per_token(width: int) -> float:
-        return (one_pass + 16 * token) / width + cell * width
+        return (one_pass + 64 * token) / width + cell * width
 
     best = per_token(best_row(costs, 64, 1024))
     assert best <= min(per_token(2**power) for power in range(6, 11)) * 1.1
