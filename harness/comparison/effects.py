@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.comparison.corpus import DRAWS, paired_corpus_effect
 from harness.comparison.pairing import SuitePairs
+from harness.comparison.recipes import with_seeds
 from harness.core.rows import MetricFacts
 from harness.core.scores import Outcome
 from harness.stats.corpus import CorpusEffect
@@ -158,6 +159,7 @@ def effect_of(
         bounds=(low, high) if sign > 0 else (_minus(high), _minus(low)),
         margin=margin,
     )
+    found = with_seeds(found, pairs, metric, scored, margin=margin)
     lost, won = _lost_and_won(metric, before, after)
     return replace(_filled(blank, found, sign), lost=lost, won=won)
 

@@ -39,6 +39,8 @@ class SuitePairs:
         n_baseline: Variants of the baseline's runs, comparable or not.
         n_candidate: The same of the candidate's.
         n_shared: Variants that all runs answered and that may be compared.
+        seeds: Where a side has several checkpoints (training seeds): both sides' scores, indexed by variant and
+            metric, one column a checkpoint; else None.
     """
 
     record: SuiteRecord
@@ -48,6 +50,7 @@ class SuitePairs:
     n_baseline: int
     n_candidate: int
     n_shared: int
+    seeds: tuple[pd.DataFrame, pd.DataFrame] | None = None
 
     @property
     def shared_share(self) -> float:
@@ -156,8 +159,18 @@ def _pair_suite(
         n_baseline=len(ids_b),
         n_candidate=len(ids_c),
         n_shared=len(shared),
+        seeds=_seeds(baseline, candidate, suite, shared),
     )
     return pairs, found
+
+
+def _seeds(
+    baseline: Side, candidate: Side, suite: str, shared: set[str]
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Scores of each training seed, where there are several of a recipe."""
+    if not shared or max(len(baseline.seeds), len(candidate.seeds)) < 2:
+        return None
+    return baseline.seed_scores_of(suite, shared), candidate.seed_scores_of(suite, shared)
 
 
 def _any_record(suite: str, *sides: Side) -> SuiteRecord:

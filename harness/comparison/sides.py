@@ -62,6 +62,26 @@ class Side:
         table.loc[is_scored.reindex(table.index, fill_value=False).to_numpy(), "outcome"] = "scored"
         return table.reset_index()
 
+    @property
+    def seeds(self) -> tuple[tuple[int, ...], ...]:
+        """Places of the runs of each distinct checkpoint, in their order; repeats of one stand together."""
+        places: dict[str, list[int]] = {}
+        for place, run in enumerate(self.runs):
+            places.setdefault(run.manifest.checkpoint.digest, []).append(place)
+        return tuple(tuple(own) for own in places.values())
+
+    def seed_scores_of(self, suite: str, variants: set[str]) -> pd.DataFrame:
+        """One row per variant and metric, sorted; one column a checkpoint: the mean over samples and repeats."""
+        import pandas as pd
+
+        columns = {}
+        for number, places in enumerate(self.seeds):
+            parts = [self.scores[place] for place in places]
+            rows = pd.concat([part[part["suite"] == suite] for part in parts], ignore_index=True)
+            rows = rows[rows["variant_id"].isin(variants)]
+            columns[number] = rows.groupby(KEYS, sort=True)["value"].mean()
+        return pd.DataFrame(columns)
+
 
 def side(runs: Runs) -> tuple[StoredRun, ...]:
     """One run or several as a tuple of at least one, each once.

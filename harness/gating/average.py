@@ -49,6 +49,8 @@ def average_of(members: Sequence[Member], margins: Sequence[float | None], tags:
     for member, margin in zip(members, margins, strict=True):
         task = member.pairs.record.name, member.metric.name
         is_whole = member.rule.by is None and member.rate is None and member.unfit is None
+        # Over seeds the doubt is not in the items alone.
+        is_whole = is_whole and member.pairs.seeds is None
         if member.rule.tier != "blocking" or not is_whole or margin is None or task in seen:
             continue
         own = tags.get(member.pairs.record.name)

@@ -9,6 +9,7 @@ from statistics import NormalDist
 from harness.comparison import Effect, SuitePairs
 from harness.comparison.corpus import DRAWS
 from harness.comparison.effects import effect_of, rate_effect
+from harness.comparison.recipes import sibling_discordance
 from harness.gating.average import average_judgement, average_of
 from harness.gating.members import Member, Tags
 from harness.gating.verdict import Judgement, Status
@@ -84,7 +85,9 @@ def _judgement(
         status, reason = "inconclusive", member.unfit
     detectable: tuple[tuple[float, float | None], ...] = ()
     if member.metric.binary and effect.n_items:
-        found = detectable_effects(effect.n_items, alpha=policy.alpha)
+        # Never from the pairs that are judged: that would say only what was found.
+        known = sibling_discordance(member.pairs, member.metric) or None
+        found = detectable_effects(effect.n_items, discordance=known, alpha=policy.alpha)
         detectable = tuple((each.discordance, each.effect) for each in found)
     if status == "inconclusive" and member.unfit is None:
         reason = " ".join([reason, *_undecidable(policy, member, effect, margin)])
