@@ -65,6 +65,13 @@ _OPENING = ("dtype", "device", "allow_pickle", "trust_remote_code", "rehash")
 @click.option(
     "--replicate", type=click.IntRange(min=0), default=0, show_default=True, help="Number of a repeat."
 )
+@click.option(
+    "--replicates",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Runs in all, the others in other batch shapes: the floor of numerical noise.",
+)
 @backend_options
 @checkpoint_options
 @cache_option
@@ -115,6 +122,7 @@ def run(
     cache_place: str | None,
     dry_run: bool,
     policy: Path | None,
+    replicates: int,
     as_json: bool,
     **wanted: Any,
 ) -> None:
@@ -125,6 +133,7 @@ def run(
     """
     from harness.evaluation import EvaluationSettings
     from harness.evaluation.evaluate import build
+    from harness.evaluation.replicates import replicate_settings
     from harness.report.runs import run_summary
     from harness.store import open_store
 
@@ -161,7 +170,10 @@ def run(
 
         assert kept is not None  # a dry run was refused
         elsewhere = open_backend(backend, checkpoint, backend_args, chat_template=chat_template)
-        stored = _run_elsewhere(elsewhere, built, prepared, settings, store=kept, lineage=lineage)
+        stored, *repeats = [
+            _run_elsewhere(elsewhere, built, prepared, each, store=kept, lineage=lineage)
+            for each in replicate_settings(settings, replicates)
+        ]
     else:
         from harness.engine import open_checkpoint
 
@@ -169,9 +181,10 @@ def run(
             if kept is None:
                 _dry_run(model, built, prepared, settings, policy=policy, as_json=as_json)
                 return
-            stored = _run_here(
-                model, built, prepared, settings, store=kept, cache_place=cache_place, lineage=lineage
-            )
+            stored, *repeats = [
+                _run_here(model, built, prepared, each, store=kept, cache_place=cache_place, lineage=lineage)
+                for each in replicate_settings(settings, replicates)
+            ]
     assert kept is not None
     if name:
         kept.set_name(name, stored.run_id, reason="named when it was run", author=author())
@@ -179,6 +192,10 @@ def run(
         print_json(run_summary(stored).to_json())
     else:
         run_summary(stored).show(store=store)
+        if repeats:
+            from harness.report.noise import show_noise
+
+            show_noise(stored, repeats)
 
 
 def _run_here(

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from harness.comparison.noise import margin_nats
 from harness.comparison.pairing import SuitePairs
 from harness.core.rows import MetricFacts
+from harness.stats.noise import is_within_noise
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +23,7 @@ class Flip:
 
     Args:
         margin_nats: For option scoring, how far the candidate's chosen option leads the next; None otherwise.
+        is_tie: Whether numerical noise alone could undo it, as repeats of a checkpoint show: no regression.
     """
 
     suite: str
@@ -34,6 +37,7 @@ class Flip:
     baseline_output: str | None
     candidate_output: str | None
     margin_nats: float | None
+    is_tie: bool = False
 
 
 def deciding_metric(pairs: SuitePairs) -> MetricFacts | None:
@@ -78,11 +82,14 @@ def flips(pairs: SuitePairs) -> list[Flip]:
             gold=_text(output["gold_candidate"]),
             baseline_output=shown_output(output, "baseline"),
             candidate_output=shown_output(output, "candidate"),
-            margin_nats=_margin(output["option_logprobs_candidate"]),
+            margin_nats=margin_nats(output["option_logprobs_candidate"]),
+            is_tie=_is_tie(pairs, output),
         )
         for row, output in zip(flipped.itertuples(index=False), outputs, strict=True)
     ]
-    return sorted(found, key=lambda flip: (flip.kind, -(flip.margin_nats or 0.0), flip.variant_id))
+    return sorted(
+        found, key=lambda flip: (flip.kind, flip.is_tie, -(flip.margin_nats or 0.0), flip.variant_id)
+    )
 
 
 def _text(value: object) -> str | None:
@@ -94,8 +101,11 @@ def shown_output(output: Mapping[Hashable, object], side: str) -> str | None:
     return _text(output[f"text_{side}"]) or _text(output[f"predicted_{side}"])
 
 
-def _margin(logprobs: object) -> float | None:
-    if logprobs is None or isinstance(logprobs, float) or len(logprobs) < 2:  # type: ignore[arg-type]
-        return None
-    first, second = sorted((float(value) for value in logprobs), reverse=True)[:2]  # type: ignore[attr-defined]
-    return first - second
+def _is_tie(pairs: SuitePairs, output: Mapping[Hashable, object]) -> bool:
+    """Whether a flip's margin lies inside of the suite's noise floor on either side."""
+    if pairs.floor is None:
+        return False
+    before, after = (margin_nats(output[f"option_logprobs_{side}"]) for side in ("baseline", "candidate"))
+    if before is None or after is None:
+        return False
+    return is_within_noise(before, after, floor_nats=pairs.floor.nats)

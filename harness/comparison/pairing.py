@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.comparison.differences import Difference, Kind, run_differences, suite_differences
+from harness.comparison.noise import floor_of
 from harness.comparison.sides import KEYS, Runs, Side, read_side, side
 from harness.core.naming import unknown_name
 from harness.core.rows import MetricFacts, SuiteRecord
+from harness.stats.noise import NoiseFloor
 from harness.store import StoredRun
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class SuitePairs:
         n_shared: Variants that all runs answered and that may be compared.
         seeds: Where a side has several checkpoints (training seeds): both sides' scores, indexed by variant and
             metric, one column a checkpoint; else None.
+        floor: The numerical noise floor, where a checkpoint was run several times; else None.
     """
 
     record: SuiteRecord
@@ -51,6 +54,7 @@ class SuitePairs:
     n_candidate: int
     n_shared: int
     seeds: tuple[pd.DataFrame, pd.DataFrame] | None = None
+    floor: NoiseFloor | None = None
 
     @property
     def shared_share(self) -> float:
@@ -160,6 +164,7 @@ def _pair_suite(
         n_candidate=len(ids_c),
         n_shared=len(shared),
         seeds=_seeds(baseline, candidate, suite, shared),
+        floor=floor_of((baseline, candidate), suite, sorted(shared)) if shared else None,
     )
     return pairs, found
 

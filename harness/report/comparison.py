@@ -103,11 +103,15 @@ def _show_classes(found: Comparison) -> None:
 
 def _show_flips(found: Comparison) -> None:
     """The surest losses of every suite, with what was asked and both answers."""
-    lost = [flip for flip in found.flips if flip.kind == "lost"]
     if not found.flips:
         return
+    ties = sum(flip.is_tie for flip in found.flips)
+    lost = [flip for flip in found.flips if flip.kind == "lost" and not flip.is_tie]
     out = console()
-    out.print(f"Flips: {len(lost)} right -> wrong, {len(found.flips) - len(lost)} wrong -> right.")
+    out.print(
+        f"Flips: {len(lost)} right -> wrong, {len(found.flips) - len(lost) - ties} wrong -> right"
+        + (f", {ties} ties within the numerical noise of repeated runs." if ties else ".")
+    )
     n_shown = 0
     for suite in dict.fromkeys(flip.suite for flip in lost):
         picked = [flip for flip in lost if flip.suite == suite][:MOST_FLIPS]
