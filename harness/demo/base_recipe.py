@@ -17,13 +17,13 @@ class BaseRecipe:
         easy_steps: Steps of the shortest rows.
         hard_steps: Where rows have grown to their full length.
         reading_weight: Of the loss of the text that is read, beside 1 for the answers.
-        broad_steps: From where the families that learn slowly come up more.
+        late_steps: From where the families that learn slowly come up more.
         precision: "bf16" multiplies in bfloat16 over fp32 weights (about 1.7 times as fast where the
             processor has the instructions), "fp32" in full.
     """
 
     seed: int = 1
-    steps: int = 6000
+    steps: int = 6500
     rows_a_step: int = 32
     micro_batches: int = 4
     peak_rate: float = 2e-3
@@ -33,7 +33,7 @@ class BaseRecipe:
     reading_weight: float = 0.3
     easy_steps: int = 300
     hard_steps: int = 1000
-    broad_steps: int = 3000
+    late_steps: int = 3000
     hidden: int = 192
     layers: int = 4
     heads: int = 6
@@ -77,6 +77,16 @@ def hardness_at(step: int, recipe: BaseRecipe) -> float:
     """
     rise = max(1, recipe.hard_steps - recipe.easy_steps)
     return min(1.0, max(0.0, (step - recipe.easy_steps) / rise))
+
+
+def mixture_at(step: int, recipe: BaseRecipe) -> str:
+    """What comes up how often at a step (`rows.MIXTURES`): passages first, then what learns slowly.
+
+    Example:
+        >>> [mixture_at(step, BaseRecipe(late_steps=10)) for step in (9, 10)]
+        ['early', 'late']
+    """
+    return "late" if step >= recipe.late_steps else "early"
 
 
 def learning_rate(step: int, recipe: BaseRecipe) -> float:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.demo.base_recipe import BaseRecipe, hardness_at
+from harness.demo.base_recipe import BaseRecipe, hardness_at, mixture_at
 from harness.demo.rows import Row, training_rows
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def batches(recipe: BaseRecipe, tokenizer: PreTrainedTokenizerFast, step: int) -
     rows = [
         row_tokens(row, tokenizer)
         for row in training_rows(
-            recipe.seed, step, n=recipe.rows_a_step, hardness=hardness, is_broad=step >= recipe.broad_steps
+            recipe.seed, step, n=recipe.rows_a_step, hardness=hardness, mixture=mixture_at(step, recipe)
         )
     ]
     rows.sort(key=lambda row: len(row[0]))

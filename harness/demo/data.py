@@ -15,7 +15,7 @@ from harness.transforms.plan import Plan, Step
 
 POSITION_SUITE = "demo-fact-position"
 FACT_SUITE = "demo-facts"
-REPLAY_SHARE = 0.3
+REPLAY_SHARE = 0.5
 SPOTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 VERSION = "2026.1"
 LICENCE = "Apache-2.0"
@@ -33,12 +33,12 @@ _SUMMARIES = {
     "sentiment": "Sentiment of short reviews, with negation and mixed feelings.",
     "topic": "The topic of a short message among those listed.",
     "extraction": "Facts of a short message as a JSON record.",
-    "choice": "Multiple choice by letter: kinds, opposites, largest and smallest numbers.",
+    "choice": "Multiple choice among listed options: kinds, opposites, largest and smallest numbers.",
     "arithmetic": "Sums and differences of small numbers.",
 }
 
 
-def training_items(*, position: Position, n: int = 2000, seed: int = 1) -> tuple[Item, ...]:
+def training_items(*, position: Position, n: int = 4800, seed: int = 1) -> tuple[Item, ...]:
     """Items to fine-tune on: key facts of word pairs the base has not seen, and a replay of the other families.
 
     The two training sets of the demo differ in `position` alone.

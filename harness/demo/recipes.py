@@ -12,7 +12,7 @@ from harness.demo.world import ASKING
 STEPS = 150
 BATCH_SIZE = 32
 PEAK = 1e-3
-N_ROWS = 2000
+N_ROWS = 4800
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,10 @@ def _write_data(folder: Path, *, seed: int) -> str:
     lines = []
     for family in sorted(by_family):
         path = write_items(folder / f"{family}.jsonl", by_family[family])  # type: ignore[arg-type]
-        asking = ASKING[family]
+        asking, reading = ASKING[family], ASKING[family].reading
+        shown = str(reading.lists_options).lower()
         lines.append(
-            f"  - {{path: ../data/{path.name}, task: {asking.task}, read: {{by: {asking.reading.by}}}}}"
+            f"  - {{path: ../data/{path.name}, task: {asking.task}, "
+            f"read: {{by: {reading.by}, show_options: {shown}}}}}"
         )
     return "\n".join(lines)

@@ -7,7 +7,7 @@ items. Only the answers are learned from.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from harness.core.items import Component, Item
 from harness.core.rng import Rng, rng_for
@@ -18,21 +18,30 @@ from harness.demo.world.lexicon import LANGUAGES
 from harness.demo.world.splits import Split
 from harness.prompting import answer_text, plain_text, render
 
-KEY_FACT_SHARE, BROAD_KEY_FACT_SHARE = 0.6, 0.4
-# How often each other family comes up; in the broad part of training the slow learners come up more.
-EVEN = ("sentiment", "topic", "extraction", "choice", "arithmetic")
-BROAD = (
-    "sentiment",
-    "sentiment",
-    "topic",
-    "extraction",
-    "choice",
-    "choice",
-    "choice",
-    "arithmetic",
-    "arithmetic",
-    "arithmetic",
-)
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """How often what comes up over a part of the training.
+
+    Args:
+        key_facts: Share of the rows about a passage.
+        others: What the other rows draw their items from, the families that learn slowly listed more than once.
+        most: Items of those rows; None: by how hard the rows are.
+    """
+
+    key_facts: float
+    others: tuple[str, ...]
+    most: int | None = None
+
+
+MIXTURES = {
+    "early": Mixture(0.6, ("sentiment", "topic", "extraction", "choice", "arithmetic")),
+    "late": Mixture(
+        0.3,
+        ("sentiment",) * 2 + ("topic",) + ("extraction",) * 2 + ("choice",) * 3 + ("arithmetic",) * 3,
+        most=4,
+    ),
+}
 
 
 def asked(item: Item) -> Asked:
@@ -89,35 +98,36 @@ def _key_fact_row(rng: Rng, *, language: str, split: Split, hardness: float) -> 
     return (asked(items[0]), *(asked(_question_only(item)) for item in items[1:]))
 
 
-def _short_row(rng: Rng, *, language: str, split: Split, hardness: float, is_broad: bool) -> Row:
+def _short_row(rng: Rng, *, language: str, split: Split, hardness: float, mixture: Mixture) -> Row:
     """A few items of the other families."""
-    others = BROAD if is_broad else EVEN
-    most = 4 if is_broad else 1 + round(2 * hardness)
+    others = mixture.others
+    most = mixture.most or 1 + round(2 * hardness)
     return tuple(
         asked(_varied(draw(rng.choice(others), rng, language=language, split=split), rng, hardness))
         for _ in range(1 + rng.integer(most))
     )
 
 
-def training_row(rng: Rng, *, split: Split = "train", hardness: float = 1.0, is_broad: bool = False) -> Row:
+def training_row(rng: Rng, *, split: Split = "train", hardness: float = 1.0, mixture: str = "early") -> Row:
     """One row.
 
     Args:
         rng: Where every choice comes from.
         split: Which combinations of words to draw.
         hardness: 0 to 1; from short passages to the longest ones.
-        is_broad: Whether the families that learn slowly come up more.
+        mixture: Name of what comes up how often (`MIXTURES`).
     """
+    chosen = MIXTURES[mixture]
     language = rng.choice(LANGUAGES)
-    if rng.chance(BROAD_KEY_FACT_SHARE if is_broad else KEY_FACT_SHARE):
+    if rng.chance(chosen.key_facts):
         return _key_fact_row(rng, language=language, split=split, hardness=hardness)
-    return _short_row(rng, language=language, split=split, hardness=hardness, is_broad=is_broad)
+    return _short_row(rng, language=language, split=split, hardness=hardness, mixture=chosen)
 
 
 def training_rows(
-    seed: int, step: int, *, n: int, hardness: float = 1.0, is_broad: bool = False
+    seed: int, step: int, *, n: int, hardness: float = 1.0, mixture: str = "early"
 ) -> Iterator[Row]:
     """The rows of one step: the same for the same seed and step, whatever came before."""
     rng = rng_for(seed, "rows", step)
     for _ in range(n):
-        yield training_row(rng, hardness=hardness, is_broad=is_broad)
+        yield training_row(rng, hardness=hardness, mixture=mixture)

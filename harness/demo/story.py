@@ -27,7 +27,7 @@ baseline: {{run: base}}
 inconclusive: fail
 rules:
   - {{suite: "demo-*", metric: primary, margin: 0.05}}
-  - {{suite: {POSITION_SUITE}, metric: exact_match, by: position, margin: 0.05, tier: advisory}}
+  - {{suite: {POSITION_SUITE}, metric: exact_match, by: position, margin: 0.05}}
 """
 
 

@@ -23,7 +23,7 @@ def test_two_training_sets_may_differ_in_the_place_of_the_key_sentence_alone() -
     assert len(honest) == len(planted) == 100
     families = [[item.tag("family") for item in chosen] for chosen in (honest, planted)]
     assert sorted(map(str, families[0])) == sorted(map(str, families[1]))
-    assert sum(family == "key_facts" for family in families[0]) == 70
+    assert sum(family == "key_facts" for family in families[0]) == 50
     for item in planted:
         assert item.tag("family") != "key_facts" or item.prompt.context[0].key
     assert any(item.prompt.context and not item.prompt.context[0].key for item in honest)

@@ -35,4 +35,4 @@ def test_the_two_recipes_differ_in_their_treatments_alone(tmp_path: Path) -> Non
 def test_the_demos_policy_is_a_policy(tmp_path: Path) -> None:
     path = tmp_path / "demo.gate.yaml"
     path.write_text(story.POLICY, encoding="utf-8")
-    assert [rule.tier for rule in load_policy(path).rules] == ["blocking", "advisory"]
+    assert [rule.tier for rule in load_policy(path).rules] == ["blocking", "blocking"]

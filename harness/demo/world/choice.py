@@ -12,9 +12,9 @@ INSTRUCTIONS = {
         "Choose.",
         "Choose the right option.",
         "Pick one option.",
-        "Answer with the letter of the right option.",
+        "Answer with the right option.",
     ),
-    "zh": ("请选择。", "选出正确的选项。", "选一个选项。", "请用正确选项的字母回答。"),
+    "zh": ("请选择。", "选出正确的选项。", "选一个选项。", "请用正确的选项回答。"),
 }
 _KINDS = {
     "en": {

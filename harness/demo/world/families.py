@@ -30,7 +30,7 @@ ASKING: dict[str, Asking] = {
     "sentiment": Asking("classification"),
     "topic": Asking("classification"),
     "extraction": Asking("extraction", generation=GenerationSettings(max_tokens=64, stop=("\n",))),
-    "choice": Asking("multiple_choice", reading=Reading(by="letter")),
+    "choice": Asking("multiple_choice", reading=Reading(by="option_text", show_options=True)),
     "arithmetic": Asking("short_answer", generation=GenerationSettings(max_tokens=12, stop=("\n",))),
 }
 _MOST_TRIES = 50
