@@ -43,18 +43,6 @@ def interval_text(low: float | None, high: float | None) -> str:
     return f"[{effect_text(low)}, {effect_text(high)}]"
 
 
-def p_text(p: float | None) -> str:
-    """A p value, never shown as 0.
-
-    Example:
-        >>> p_text(0.00001), p_text(0.0312), p_text(None)
-        ('<0.0001', '0.031', '-')
-    """
-    if p is None:
-        return "-"
-    return "<0.0001" if p < 0.0001 else f"{p:.2g}"
-
-
 def scored_text(n_scored: int, n: int) -> str:
     """How many of how many have a value.
 

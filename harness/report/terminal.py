@@ -49,6 +49,6 @@ def table(*columns: str, title: str | None = None, right: Sequence[str] = ()) ->
             justify="right" if column in right else "left",
             overflow="fold",
             # A rule's name or an interval broken over lines cannot be read or copied.
-            no_wrap=column in right or column in ("suite", "rule", "run", "95 % interval"),
+            no_wrap=column in right or column in ("suite", "rule", "run", "95 % interval", ""),
         )
     return made

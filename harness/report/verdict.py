@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from typing import Literal
 from xml.etree import ElementTree
 
@@ -16,13 +17,13 @@ from harness.report.numbers import (
     STATUS_STYLES,
     effect_text,
     interval_text,
-    p_text,
     scored_text,
     value_text,
 )
 from harness.report.terminal import console, table
 
 _MARKUP = re.compile(r"[\\`*_\[\]|#~]")
+_SEVERITY = ("fail", "inconclusive", "pass")
 JunitKind = Literal["failure", "error", "skipped"]
 MDE_NOTE = "MDE: smallest loss found with 80 % power if 10 % / 20 % of the answers differ between the two checkpoints."
 
@@ -42,28 +43,30 @@ def show_verdict(verdict: Verdict, *, store: str) -> None:
     named = ", ".join(f"{name} ({run_id})" for run_id, name in verdict.candidate)
     against = ", ".join(f"{name} ({run_id})" for run_id, name in verdict.baseline)
     out.print(f"candidate {named}\nbaseline  {against}")
+    told, quiet = _told_and_quiet(verdict.judgements)
     rows = table(
-        "", "rule", "baseline", "candidate", "difference", "95 % interval", "margin", "harm p", "certify p", "scored",
-        "items", "MDE",
-        right=("baseline", "candidate", "difference", "margin", "harm p", "certify p", "scored", "items"),
+        "", "rule", "baseline", "candidate", "difference", "95 % interval", "margin", "scored", "items", "MDE",
+        right=("baseline", "candidate", "difference", "margin", "scored", "items", "MDE"),
     )  # fmt: skip
-    for judgement in verdict.judgements:
+    for judgement in told:
         effect = judgement.effect
         rows.add_row(
             Text(STATUS_MARKS[judgement.status], style=STATUS_STYLES[judgement.status]),
             judgement.title + ("" if judgement.is_blocking else " (advisory)"),
             value_text(effect.baseline), value_text(effect.candidate), effect_text(effect.effect),
-            interval_text(effect.low, effect.high), value_text(judgement.margin), p_text(judgement.harm_p),
-            p_text(judgement.certify_p), scored_text(effect.n_scored, effect.n), str(effect.n_items),
-            detectable_text(judgement),
+            interval_text(effect.low, effect.high), value_text(judgement.margin),
+            scored_text(effect.n_scored, effect.n), str(effect.n_items), detectable_text(judgement),
         )  # fmt: skip
     if verdict.judgements:
         out.print(rows)
+        if quiet:
+            mark = Text(STATUS_MARKS["pass"], style=STATUS_STYLES["pass"])
+            out.print(mark, f"and {quiet} rules on rates of unreadable, absent or failed answers.")
         out.print(MDE_NOTE)
     for difference in verdict.differences:
         if difference.excluded or difference.kind not in ("version", "note"):
             out.print(f"! {difference.suite or 'all suites'}: {difference.message}")
-    for judgement in verdict.judgements:
+    for judgement in told:
         if judgement.status != "pass":
             needed = f" About {judgement.items_needed:,} items would do." if judgement.items_needed else ""
             out.print(f"{STATUS_MARKS[judgement.status]} {judgement.title}: {judgement.reason}{needed}")
@@ -73,6 +76,17 @@ def show_verdict(verdict: Verdict, *, store: str) -> None:
         out.print(
             f"Next: harness compare {first} {second} --store {place}   or   harness dashboard --store {place}"
         )
+
+
+def _told_and_quiet(judgements: Sequence[Judgement]) -> tuple[list[Judgement], int]:
+    """The rules worth a line, worst first, and how many passing rules on rates of answers are left out."""
+    quiet = [
+        judgement
+        for judgement in judgements
+        if judgement.status == "pass" and judgement.effect.metric.endswith("_rate")
+    ]
+    told = [judgement for judgement in judgements if judgement not in quiet]
+    return sorted(told, key=lambda judgement: _SEVERITY.index(judgement.status)), len(quiet)
 
 
 def verdict_markdown(verdict: Verdict) -> str:

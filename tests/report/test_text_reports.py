@@ -19,7 +19,7 @@ from harness.gating import Judgement, Status, Verdict
 from harness.policy import Rule
 from harness.policy.rules import Tier
 from harness.report.comparison import comparison_json, show_comparison
-from harness.report.numbers import count_text, effect_text, p_text, value_text
+from harness.report.numbers import count_text, effect_text, value_text
 from harness.report.runs import run_summary
 from harness.report.verdict import show_verdict, verdict_junit, verdict_markdown
 from tests.evaluation.made_suites import good, run_of, scripted, suite, wrong_on
@@ -118,6 +118,18 @@ def test_a_verdict_on_the_terminal_names_every_rule_and_what_to_do_next(
     assert "Next: harness compare b1 c1 --store 'my runs'" in out
 
 
+def test_a_verdict_tells_the_worst_first_and_counts_the_passing_rules_on_rates(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    passing, failing = judgement("pass"), judgement("fail")
+    rate = replace(passing, effect=replace(passing.effect, metric="unparsed_rate"))
+    bad_rate = replace(failing, effect=replace(failing.effect, metric="abstained_rate"))
+    show_verdict(verdict(passing, rate, bad_rate), store="runs")
+    out = capsys.readouterr().out
+    assert out.index("s::abstained_rate") < out.index("s::accuracy")
+    assert "s::unparsed_rate" not in out and "and 1 rules on rates" in out
+
+
 def test_hostile_output_is_shown_as_escapes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = [suite("free", 20, task="short_answer")]
     before = run_of(good(), own, tmp_path)
@@ -158,8 +170,6 @@ def test_a_comparison_as_json_holds_no_path_of_the_machine(tmp_path: Path) -> No
         (value_text, None, "-"),
         (effect_text, -0.0004, "0.000"),
         (effect_text, 0.05, "+0.050"),
-        (p_text, 0.0, "<0.0001"),
-        (p_text, None, "-"),
         (count_text, 1234567, "1,234,567"),
     ],
 )
