@@ -137,7 +137,7 @@ def test_every_item_renders_with_its_answer_at_hand(family: str, language: str) 
             assert len({label.names[0] for label in item.prompt.labels}) == len(item.prompt.labels)
         if target.option is not None:
             assert len(set(item.prompt.options)) == len(item.prompt.options)
-            assert shown.answer.strip() == "ABCD"[target.option]
+            assert shown.answer.strip() == item.prompt.options[target.option]
         if target.fields:
             assert json.loads(shown.answer) == dict(target.fields)
             assert all(str(value) in shown.prompt for _, value in target.fields)
