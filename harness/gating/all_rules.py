@@ -19,7 +19,7 @@ from harness.store import StoredRun
 
 
 def all_judgements(
-    policy: Policy, paired: Pairing, tags: Tags, *, suite: str | None, today: date
+    policy: Policy, paired: Pairing, tags: Tags, *, suite: str | None, today: date, families: int = 1
 ) -> tuple[Judgement, ...]:
     """Rules with a margin as one family; floors, ceilings and must-pass lists on the candidate alone.
 
@@ -29,6 +29,7 @@ def all_judgements(
         tags: Per suite, variant_id -> tags.
         suite: Only this suite of the candidate, where floors are judged.
         today: The day that the quarantine is read on.
+        families: How many comparisons share the level.
     """
     unfit = why_times_differ(paired.baseline, paired.candidate)
     memory = [rule for rule in policy.rules if rule.measure == PEAK_MEMORY]
@@ -36,7 +37,8 @@ def all_judgements(
     compared = [rule for rule in policy.rules if not rule.is_absolute and rule not in memory]
     found: list[Judgement] = []
     if compared and (paired.why_empty is None or all(rule.values is not None for rule in compared)):
-        found += judge(policy, members(policy, paired.suites, tags, rules=compared, unfit=unfit), tags)
+        tested = members(policy, paired.suites, tags, rules=compared, unfit=unfit)
+        found += judge(policy, tested, tags, families=families)
     if absolute:
         # The candidate on both sides: what the baseline lacks is no reason not to hold it to a floor.
         own = pair_runs(paired.candidate, paired.candidate, suites=None if suite is None else [suite])

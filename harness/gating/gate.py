@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.comparison import Pairing, SuitePairs, pair_runs
+from harness.comparison import Difference, Pairing, SuitePairs, pair_runs
 from harness.comparison.sides import Runs, side
 from harness.core.errors import UsageError
 from harness.gating.all_rules import all_judgements
@@ -45,6 +45,7 @@ def gate(
     store: Store | str | Path | None = None,
     suite: str | None = None,
     today: date | None = None,
+    anchor: Runs | str | Sequence[str] | None = None,
 ) -> Verdict:
     """Judge a candidate against a baseline.
 
@@ -55,6 +56,8 @@ def gate(
         store: Where ids and names are looked up.
         suite: Only this suite.
         today: The day that the policy's quarantine is read on; None is this day.
+        anchor: A frozen run, such as the last release, that is compared with as well: many small steps, each within
+            the margin of the one before, then cannot lead far away. The level is shared by both comparisons.
 
     Returns:
         The verdict. Without anything to compare it is inconclusive, never a pass.
@@ -66,7 +69,13 @@ def gate(
         DataError: If a file that the policy names is faulty.
     """
     return judged(
-        candidate=candidate, baseline=baseline, policy=policy, store=store, suite=suite, today=today
+        candidate=candidate,
+        baseline=baseline,
+        policy=policy,
+        store=store,
+        suite=suite,
+        today=today,
+        anchor=anchor,
     ).verdict
 
 
@@ -78,6 +87,7 @@ def judged(
     store: Store | str | Path | None = None,
     suite: str | None = None,
     today: date | None = None,
+    anchor: Runs | str | Sequence[str] | None = None,
 ) -> Judged:
     """As `gate`, with the pairs behind the verdict, for whoever shows single answers."""
     if policy is None:
@@ -91,10 +101,16 @@ def judged(
         )
     opened = open_store(store) if isinstance(store, (str, Path)) else store
     before, after = side(_runs(chosen, opened)), side(_runs(candidate, opened))
-    paired = pair_runs(before, after, suites=None if suite is None else [suite])
-    tags = {pairs.record.name: _tags((*after, *before), pairs) for pairs in paired.suites}
-    paired, notes = without_quarantined(paired, policy, today=today or date.today())
-    judgements = all_judgements(policy, paired, tags, suite=suite, today=today or date.today())
+    day, families = today or date.today(), 1 if anchor is None else 2
+    judgements, paired, tags, notes = _judged_side(
+        before, after, policy, suite=suite, today=day, families=families
+    )
+    frozen: tuple[StoredRun, ...] = ()
+    if anchor is not None:
+        frozen = side(_runs(anchor, opened))
+        others, *_ = _judged_side(frozen, after, policy, suite=suite, today=day, families=families)
+        # Floors and must-pass lists are about the candidate alone: once is enough.
+        judgements += tuple(replace(one, against="anchor") for one in others if not one.rule.is_absolute)
     status = overall(judgements)
     verdict = Verdict(
         status=status,
@@ -107,8 +123,26 @@ def judged(
         policy_digest=policy.digest,
         policy_path=policy.path,
         warns_only=policy.inconclusive == "warn",
+        anchor=_names(frozen),
     )
     return Judged(verdict, paired, tags)
+
+
+def _judged_side(
+    before: tuple[StoredRun, ...],
+    after: tuple[StoredRun, ...],
+    policy: Policy,
+    *,
+    suite: str | None,
+    today: date,
+    families: int,
+) -> tuple[tuple[Judgement, ...], Pairing, dict[str, pd.Series], tuple[Difference, ...]]:
+    """The candidate against one side: judgements, what they were drawn from, and what the quarantine left out."""
+    paired = pair_runs(before, after, suites=None if suite is None else [suite])
+    tags = {pairs.record.name: _tags((*after, *before), pairs) for pairs in paired.suites}
+    paired, notes = without_quarantined(paired, policy, today=today)
+    judgements = all_judgements(policy, paired, tags, suite=suite, today=today, families=families)
+    return judgements, paired, tags, notes
 
 
 def _runs(chosen: Runs | str | Sequence[str], store: Store | None) -> Runs:

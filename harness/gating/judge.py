@@ -21,7 +21,7 @@ from harness.stats.power import can_decide, detectable_effects
 POWER = 0.8
 
 
-def judge(policy: Policy, members: Sequence[Member], tags: Tags) -> list[Judgement]:
+def judge(policy: Policy, members: Sequence[Member], tags: Tags, *, families: int = 1) -> list[Judgement]:
     """Measure every member, adjust harm over each tier's family, and judge.
 
     The blocking rules' level is split between the average over their tasks and Holm over the rules; advisory rules
@@ -32,9 +32,10 @@ def judge(policy: Policy, members: Sequence[Member], tags: Tags) -> list[Judgeme
         policy: Level and limits.
         members: What to test.
         tags: Per suite, variant_id -> tags.
+        families: How many comparisons share the level: two where there is an anchor beside the baseline.
     """
     n_blocking = sum(member.rule.tier == "blocking" for member in members)
-    draws = max(DRAWS, draws_needed(max(1, n_blocking), alpha=policy.alpha / 2))
+    draws = max(DRAWS, draws_needed(max(1, n_blocking), alpha=policy.alpha / (2 * families)))
     measured = [
         _measured(member, tags, draws if member.rule.tier == "blocking" else DRAWS) for member in members
     ]
@@ -49,15 +50,17 @@ def judge(policy: Policy, members: Sequence[Member], tags: Tags) -> list[Judgeme
             # Two rules on the same numbers are one hypothesis.
             harm[member.rule.tier][member.hypothesis] = effect.harm_p
     family = family_harm(list(harm["blocking"].values()), macro_p=None if average is None else average.harm_p)
+    p_values = {"blocking": family.rules, "advisory": holm_adjusted(list(harm["advisory"].values()))}
     adjusted = {
-        "blocking": dict(zip(harm["blocking"], family.rules, strict=True)),
-        "advisory": dict(zip(harm["advisory"], holm_adjusted(list(harm["advisory"].values())), strict=True)),
+        tier: dict(zip(harm[tier], (min(1.0, families * p) for p in p_values[tier]), strict=True))
+        for tier in harm
     }
     found = [
         _judgement(policy, member, effect, margin, adjusted[member.rule.tier].get(member.hypothesis))
         for member, (effect, margin) in zip(members, measured, strict=True)
     ]
-    told = average_judgement(average, family.macro, alpha=policy.alpha)
+    macro_p = None if family.macro is None else min(1.0, families * family.macro)
+    told = average_judgement(average, macro_p, alpha=policy.alpha)
     return found if told is None else [*found, told]
 
 

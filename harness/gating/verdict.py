@@ -30,6 +30,7 @@ class Judgement:
         detectable: (assumed discordance, smallest loss found with 80 % power) pairs, for 0-1 metrics.
         items_needed: Source items with which an unchanged candidate would be certified; None where unknown.
         variants: (suite, variant id) of single answers that the judgement is about, where it is about single ones.
+        against: What the candidate was compared with.
     """
 
     rule: Rule
@@ -42,6 +43,7 @@ class Judgement:
     detectable: tuple[tuple[float, float | None], ...]
     items_needed: int | None
     variants: tuple[tuple[str, str], ...] = ()
+    against: Literal["baseline", "anchor"] = "baseline"
 
     @property
     def is_blocking(self) -> bool:
@@ -51,7 +53,8 @@ class Judgement:
     @property
     def title(self) -> str:
         """suite::metric::slice, as a test id shows it."""
-        return f"{self.effect.suite}::{self.effect.metric}::{self.effect.slice.title}"
+        title = f"{self.effect.suite}::{self.effect.metric}::{self.effect.slice.title}"
+        return title if self.against == "baseline" else f"{title}::against the anchor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Verdict:
         alpha: The policy's level.
         policy_digest: Digest of the policy.
         warns_only: Whether an inconclusive verdict shall not fail the build.
+        anchor: (run id, checkpoint name) of a frozen run that was compared with too; none where there is none.
     """
 
     status: Status
@@ -80,6 +84,7 @@ class Verdict:
     policy_digest: str
     policy_path: str | None = None
     warns_only: bool = False
+    anchor: tuple[tuple[str, str], ...] = ()
 
     @property
     def exit_code(self) -> int:
