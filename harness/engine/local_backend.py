@@ -22,6 +22,7 @@ from harness.core.exchange import (
 from harness.core.naming import unknown_name
 from harness.engine.checkpoint import Checkpoint
 from harness.engine.memory import Budget, default_batch_tokens
+from harness.engine.peak_memory import forget_peak, peak_bytes
 from harness.engine.planning import TOO_LONG, Opening, Planned, Span, TooLong, planned
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class LocalBackend:
         self._choice: PathChoice | None = None
         self._truncated: set[str] = set()
         self._skipped: set[str] = set()
+        forget_peak(checkpoint.device)
 
     @property
     def batch_tokens(self) -> int:
@@ -130,6 +132,7 @@ class LocalBackend:
             "truncated_ids": sorted(self._truncated),
             "skipped": len(self._skipped),
             "out_of_memory_halvings": halvings,
+            "peak_memory_bytes": peak_bytes(self.checkpoint.device),
             "notes": notes,
         }
 

@@ -200,17 +200,18 @@ def evaluate_with(
         require_measured(results)
         checked = {} if verifier is None else {"verification": dict(verifier(journalled.answered))}
         n_cached = 0 if cached is None else cached.hits
+        n_asked = journalled.asked - n_cached
         manifest = Manifest(
             run_id=run_id,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             checkpoint=identity,
             suites=tuple(result.record for result in results),
             settings=hashed,
-            environment=_environment(backend) | checked,
+            environment=_environment(backend, is_whole=n_asked == total) | checked,
             counts=counts(results)
             | {
                 "requests": total,
-                "asked": journalled.asked - n_cached,
+                "asked": n_asked,
                 "resumed": journalled.resumed,
                 "cached": n_cached,
             },
@@ -297,9 +298,13 @@ def finish(store: Store, writer: Any, manifest: Manifest, results: Sequence[Suit
     return stored
 
 
-def _environment(backend: Backend) -> dict[str, Any]:
+def _environment(backend: Backend, *, is_whole: bool) -> dict[str, Any]:
+    """What answered, and where; the peak of memory only where every answer was made now."""
+    described = dict(backend.describe())
+    peak = described.pop("peak_memory_bytes", None)
     return {
-        "backend": backend.describe(),
+        "backend": described,
+        "peak_memory_bytes": peak if is_whole else None,
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "versions": {name: found for name in PACKAGES if (found := _version(name)) is not None},
