@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("audit",),
     ("finetune",),
     ("comparison",),
+    ("robustness",),
     ("policy",),
     ("gating",),
     ("diagnosis",),
