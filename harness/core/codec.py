@@ -127,6 +127,8 @@ def prompt_to_json(prompt: Prompt) -> Json:
         record["labels"] = [{"id": label.id, "names": list(label.names)} for label in prompt.labels]
     if prompt.output is not None:
         record["output"] = {"format": prompt.output.format, "fields": dict(prompt.output.fields)}
+        if prompt.output.wording is not None:
+            record["output"]["wording"] = prompt.output.wording
     if prompt.turns:
         record["turns"] = [_turn_to_json(turn) for turn in prompt.turns]
     if prompt.order != DEFAULT_ORDER:
@@ -155,7 +157,9 @@ def prompt_from_json(value: Mapping[str, Any]) -> Prompt:
         labels=_labels_from_json(value.get("labels", ())),
         output=None
         if output is None
-        else OutputSpec(output.get("format", "json"), tuple(output.get("fields", {}).items())),
+        else OutputSpec(
+            output.get("format", "json"), tuple(output.get("fields", {}).items()), output.get("wording")
+        ),
         turns=tuple(
             Turn(turn["role"], turn["text"], tuple(turn.get("protect", ())))
             for turn in value.get("turns", ())

@@ -71,10 +71,15 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class OutputSpec:
-    """The declared form of an answer: a format and, for records, the fields with their types."""
+    """The declared form of an answer: a format, the fields with their types, and the words that ask for it.
+
+    A label, an option or a short answer is the value of the field, where there is but one. Without `wording` the
+    language's usual sentence asks.
+    """
 
     format: str = "json"
     fields: tuple[tuple[str, str], ...] = ()
+    wording: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from harness.core.errors import UsageError
 from harness.core.exchange import Choose, Generate, Request
 from harness.core.scores import Prediction
 from harness.core.variants import Variant
+from harness.prompting.forms import answer_in, written
 from harness.prompting.render import render
 from harness.prompting.thinking import without_thinking
 
@@ -26,15 +27,27 @@ def request(variant: Variant, asking: Asking) -> Request:
     prompt = render(variant.item, task="classification")
     if asking.reading.by == "generation":
         return Generate(variant.variant_id, prompt, asking.generation, asking.samples)
-    return Choose(variant.variant_id, prompt, tuple(label.names[0] for label in labels))
+    return Choose(variant.variant_id, prompt, shown_names(variant))
+
+
+def shown_names(variant: Variant) -> tuple[str, ...]:
+    """The labels' first names, each in the declared form of the answer where there is one."""
+    prompt = variant.item.prompt
+    return tuple(written(label.names[0], prompt.output) for label in prompt.labels)
 
 
 def read_text(variant: Variant, text: str) -> Prediction:
-    """The label whose name the text is, or the only label whose name occurs in it."""
+    """The label whose name the text is, or the only label whose name occurs in it.
+
+    Where a form is declared, the text must be in it, and the value in it is what is read.
+    """
     answer = without_thinking(text)
     if answer is None:
         return Prediction("unparsed", text=text, reason="the thinking block is not closed")
-    folded = answer.strip().strip(".。!！\"'").casefold()
+    inner = answer_in(answer, variant.item.prompt.output)
+    if inner is None:
+        return Prediction("unparsed", text=answer, reason="not in the declared form")
+    folded = inner.strip().strip(".。!！\"'").casefold()
     labels = variant.item.prompt.labels
     for label in labels:
         if any(name.casefold() == folded for name in label.names):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.core.exchange import Generate, Request
 from harness.core.scores import Prediction
 from harness.core.variants import Variant
+from harness.prompting.forms import read_record
+from harness.prompting.forms.json_form import strict_json
 from harness.prompting.render import render
 from harness.prompting.thinking import without_thinking
+
+__all__ = ["read_text", "request", "strict_json"]
 
 if TYPE_CHECKING:
     from harness.prompting.asking import Asking
@@ -21,38 +24,21 @@ def request(variant: Variant, asking: Asking) -> Request:
     return Generate(variant.variant_id, prompt, asking.generation, asking.samples)
 
 
-def strict_json(text: str) -> dict[str, Any] | None:
-    """The object that the whole text is, or None. NaN, duplicate keys and other values are refused.
-
-    Example:
-        >>> strict_json('{"a": 1}'), strict_json('Sure: {"a": 1}')
-        ({'a': 1}, None)
-    """
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        record = dict(pairs)
-        if len(record) != len(pairs):
-            raise ValueError("duplicate key")
-        return record
-
-    def refuse(constant: str) -> Any:
-        raise ValueError(constant)
-
-    try:
-        value = json.loads(text.strip(), object_pairs_hook=unique, parse_constant=refuse)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
 def read_text(variant: Variant, text: str) -> Prediction:
     """The record, strictly: prose around it or a nested value is a failure of form."""
     answer = without_thinking(text)
     if answer is None:
         return Prediction("unparsed", text=text, reason="the thinking block is not closed")
-    record = strict_json(answer)
+    output = variant.item.prompt.output
+    if output is None or output.format == "json":
+        record = strict_json(answer)
+    else:
+        record = read_record(answer, output)
     if record is None:
-        return Prediction("unparsed", text=answer, reason="not a JSON object")
+        form = (
+            "a JSON object" if output is None or output.format == "json" else f"{output.format} as declared"
+        )
+        return Prediction("unparsed", text=answer, reason=f"not {form}")
     nested = [name for name, value in record.items() if isinstance(value, (dict, list))]
     if nested:
         return Prediction("unparsed", text=answer, reason=f"field '{nested[0]}' is not a plain value")

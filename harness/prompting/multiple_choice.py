@@ -9,6 +9,7 @@ from harness.core.errors import UsageError
 from harness.core.exchange import Choose, Chosen, Generate, Request
 from harness.core.scores import Prediction
 from harness.core.variants import Variant
+from harness.prompting.forms import answer_in, written
 from harness.prompting.render import option_letter, render
 from harness.prompting.thinking import without_thinking
 
@@ -39,7 +40,8 @@ def request(variant: Variant, asking: Asking) -> Request:
     if reading.by == "generation":
         return Generate(variant.variant_id, prompt, asking.generation, asking.samples)
     texts = tuple(option_letter(index) for index in range(len(options))) if by_letter else options
-    return Choose(variant.variant_id, prompt, texts)
+    output = variant.item.prompt.output
+    return Choose(variant.variant_id, prompt, tuple(written(text, output) for text in texts))
 
 
 def best_option(values: list[float]) -> int:
@@ -67,12 +69,13 @@ def read_chosen(variant: Variant, answer: Chosen, asking: Asking) -> Prediction:
     """The likeliest option, or label where the options are label names."""
     prompt = variant.item.prompt
     if asking.task == "classification":
-        names = tuple(label.names[0] for label in prompt.labels)
+        names = tuple(written(label.names[0], prompt.output) for label in prompt.labels)
         place = best_option(normalised(answer, names, asking.reading.normalise))
         return Prediction("scored", label=prompt.labels[place].id)
     texts = prompt.options
     if asking.reading.by == "letter":
         texts = tuple(option_letter(index) for index in range(len(texts)))
+    texts = tuple(written(text, prompt.output) for text in texts)
     return Prediction("scored", option=best_option(normalised(answer, texts, asking.reading.normalise)))
 
 
@@ -82,6 +85,10 @@ def read_text(variant: Variant, text: str) -> Prediction:
     if answer is None:
         return Prediction("unparsed", text=text, reason="the thinking block is not closed")
     options = variant.item.prompt.options
+    inner = answer_in(answer, variant.item.prompt.output)
+    if inner is None:
+        return Prediction("unparsed", text=answer, reason="not in the declared form")
+    answer = inner
     folded = answer.strip().strip(".。").casefold()
     exact = [index for index, option in enumerate(options) if option.strip().casefold() == folded]
     if len(exact) == 1:

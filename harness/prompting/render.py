@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from string import ascii_uppercase
 
 from harness.core.exchange import Conversation, Message
-from harness.core.items import Component, Demonstration, Item, Prompt, Target, TaskShape
+from harness.core.items import Component, Demonstration, Item, OutputSpec, Prompt, Target, TaskShape
+from harness.prompting.forms import write_record, written
 from harness.prompting.wordings import Wordings, wordings_of
 
 FORMAT_NAMES = {
@@ -35,7 +35,9 @@ def options_block(options: tuple[str, ...]) -> str:
 
 
 def answer_text(target: Target, prompt: Prompt, *, by_letter: bool, options: tuple[str, ...] = ()) -> str:
-    """The text that answers a prompt rightly: the label's name, the option or its letter, JSON, or the first answer.
+    """What answers a prompt rightly: the label's name, an option or its letter, a record, or the first answer.
+
+    Where the prompt declares a form of the answer, it is written in that form.
 
     Args:
         target: What is right.
@@ -43,16 +45,16 @@ def answer_text(target: Target, prompt: Prompt, *, by_letter: bool, options: tup
         by_letter: Whether options are answered by letter.
         options: Options other than the prompt's, for demonstrations that bring their own.
     """
-    if target.label is not None:
-        return next(label.names[0] for label in prompt.labels if label.id == target.label)
-    if target.option is not None:
-        if by_letter:
-            return option_letter(target.option)
-        return (options or prompt.options)[target.option]
     if target.fields:
-        return json.dumps(dict(target.fields), ensure_ascii=False)
-    texts = target.answers or target.references
-    return texts[0] if texts else ""
+        return write_record(dict(target.fields), prompt.output or OutputSpec())
+    if target.label is not None:
+        bare = next(label.names[0] for label in prompt.labels if label.id == target.label)
+    elif target.option is not None:
+        bare = option_letter(target.option) if by_letter else (options or prompt.options)[target.option]
+    else:
+        texts = target.answers or target.references
+        bare = texts[0] if texts else ""
+    return written(bare, prompt.output)
 
 
 def _context_block(passages: tuple[str, ...], words: Wordings) -> str:
@@ -102,6 +104,8 @@ def _component(
     if name == "output":
         if prompt.output is None or not prompt.output.fields:
             return None
+        if prompt.output.wording is not None:
+            return prompt.output.wording
         fields = words.separator.join(f'"{field}" ({kind})' for field, kind in prompt.output.fields)
         return words.fields.format(
             format=FORMAT_NAMES.get(prompt.output.format, prompt.output.format), fields=fields

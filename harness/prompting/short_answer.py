@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.core.exchange import Generate, Request
 from harness.core.scores import Prediction
 from harness.core.variants import Variant
+from harness.prompting.forms import answer_in
 from harness.prompting.render import render
 from harness.prompting.thinking import without_thinking
 
@@ -44,6 +45,10 @@ def read_text(variant: Variant, text: str) -> Prediction:
         return Prediction("unparsed", text=text, reason="the thinking block is not closed")
     if not answer:
         return Prediction("unparsed", text="", reason="empty")
+    inner = answer_in(answer, variant.item.prompt.output)
+    if inner is None:
+        return Prediction("unparsed", text=answer, reason="not in the declared form")
+    answer = inner
     target = variant.item.target
     accepted = () if target is None else (*target.answers, *target.references)
     if abstains(answer) and not any(abstains(option) for option in accepted):

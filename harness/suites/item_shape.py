@@ -56,10 +56,13 @@ class LabelRecord(Shape):
 
 
 class OutputRecord(Shape):
-    """The declared form of an answer."""
+    """The declared form of an answer; `wording` asks for it in other words than the usual."""
 
-    format: Literal["json", "json_extra", "xml", "yaml", "markdown_table"] = "json"
+    format: Literal[
+        "json", "json_extra", "xml", "yaml", "markdown_table", "line", "key_value", "sentence"
+    ] = "json"
     fields: Annotated[dict[str, str], Field(min_length=1)]
+    wording: Annotated[str, Field(min_length=1)] | None = None
 
 
 class TurnRecord(Shape):

@@ -18,7 +18,7 @@ _GOLD_ZH = (("日期", "周一"),)
 @error_class(
     stage="form",
     order=10,
-    version=1,
+    version=2,
     needs={"output", "prompt"},
     positives=(
         Example(output='Here you are: {"day": "Monday"}', fields=_GOLD),
@@ -46,7 +46,9 @@ def invalid_format(case: Case) -> Found | None:
     text = output_text(case)
     if not declares or text is None or output_empty(case) or refusal(case):
         return None
-    if item.prompt.output is not None and not item.prompt.output.format.startswith("json"):
+    output = item.prompt.output
+    # Other forms, and a form around a label or a short answer, are judged by whether the reading took them.
+    if output is not None and (output.format != "json" or not (item.target and item.target.fields)):
         return Found("unread") if case.prediction.outcome == "unparsed" else None
     record = strict_json(text)
     if record is not None:

@@ -32,6 +32,7 @@ MACHINERY = (
     "arrangements",
     "declaration",
     "entities",
+    "form_wordings",
     "lexicons",
     "parameters",
     "phrases",

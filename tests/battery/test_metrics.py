@@ -21,7 +21,9 @@ CORPUS_METRICS = [name for name in METRICS.names() if specification(name).corpus
 TEXTUAL = [
     name
     for name in METRICS.names()
-    if specification(name).target & {"answers", "references", "option"} and not specification(name).corpus
+    if specification(name).target & {"answers", "references", "option"}
+    and not specification(name).corpus
+    and "fields" not in specification(name).target  # these judge form
 ]
 HIGHER = [name for name in ITEM_METRICS if specification(name).direction == "higher"]
 # What Python texts may hold and models do emit: emoji, a rare Chinese character, a lone surrogate, a NUL, Arabic.

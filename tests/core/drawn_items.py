@@ -36,6 +36,7 @@ outputs = st.builds(
     OutputSpec,
     st.sampled_from(["json", "xml"]),
     st.dictionaries(words, words, min_size=1, max_size=3).map(lambda record: tuple(record.items())),
+    st.none() | words,
 )
 demonstrations = st.builds(Demonstration, targets, st.none() | texts, passages, tuples)
 prompts = st.builds(
