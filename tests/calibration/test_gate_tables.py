@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from benchmarks.gate_work.early import early_table
 from benchmarks.gate_work.family import family_power, unchanged_gates
@@ -80,11 +81,13 @@ def test_the_split_family_finds_a_thin_loss_everywhere_and_a_thick_one_on_one_ta
             if (row["tasks"], row["case"]) == (tasks, case)
         )
 
-    for tasks in (5, 10, 20):
+    for tasks, n in ((5, 500), (10, 300), (20, 500)):
         assert rate(tasks, "unchanged") <= allowed(ALPHA, 200)
-        # Nearly 1.0 and .97 to 1.0 in the review.
+        # Nearly 1.0 in the review.
         assert rate(tasks, "one task -8 pt") > 0.95
-        assert rate(tasks, "all tasks -2 pt") > 0.9
+        # Closed form: 2 points over their standard error, at half of the level; the rules' half only adds to it.
+        power = float(norm.cdf(0.02 / math.sqrt(0.1 / (tasks * n)) - norm.ppf(1 - ALPHA / 2)))
+        assert rate(tasks, "all tasks -2 pt") >= power - 3 * math.sqrt(0.25 / 200)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +105,8 @@ def test_where_the_suite_is_the_specification_the_run_stops_as_early_as_publishe
 ) -> None:
     row = next(row for row in early if (row["reading"], row["effect"]) == ("suite", effect))
     assert row["fraction"] == pytest.approx(fraction, abs=0.04)
-    assert row["agrees_with_all_items"] > 0.95
+    # Either error has a chance of at most .05; exactly at the margin both occur.
+    assert row["agrees_with_all_items"] > (0.90 if effect == -0.02 else 0.95)
 
 
 def test_where_items_are_a_sample_the_verdict_is_nearly_always_that_of_all_items(
