@@ -12,17 +12,20 @@ from harness.robustness.estimate import Estimate, difference_interval, mean_esti
 from harness.stats.mean import exact_mean
 
 DRAWS = 500
+QUARTERS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class PositionCurve:
     """The curve, and two numbers of its shape.
 
+    The curve is over realised positions, which differ between items of different length; for its shape they are taken
+    to the nearest quarter, on the items asked at every quarter that any was asked at.
+
     Attributes:
         positions: Where the key stands, 0 first to 1 last, ascending.
         scores: One estimate a position, of whatever items were asked there.
-        u_index: Mean of both ends less the lowest score between them; needs three positions. On items asked at every
-            position.
+        u_index: Mean of both ends less the lowest score between them; needs three quarters.
         u_null: Its mean where position does not matter, which lies above 0 since the lowest is picked.
         u_p: How often an index so large comes about without any effect.
         primacy_recency: First less last; above 0 the beginning is favoured.
@@ -72,15 +75,16 @@ def position_curve(
         curve.append(
             mean_estimate([scores[place] for place in own], [items[place] for place in own], level=level)
         )
-    found = cells(scores, items, list(positions), order=order).complete()
+    quarters = [round(QUARTERS * position) / QUARTERS for position in positions]
+    found = cells(scores, items, quarters, order=sorted(set(quarters))).complete()
     table = found.table
     nothing = Estimate(None, None, None, found.n, table.size, len(table))
-    if len(order) < 2 or not len(table):
+    if table.shape[1] < 2 or not len(table):
         return PositionCurve(tuple(order), tuple(curve), nothing, None, None, nothing)
     gap = table[:, 0] - table[:, -1]
     low, high = difference_interval(gap, level=level)
     primacy = Estimate(exact_mean(gap), low, high, found.n, table.size, len(table))
-    if len(order) < 3:
+    if table.shape[1] < 3:
         return PositionCurve(tuple(order), tuple(curve), nothing, None, None, primacy)
     value, low, high = _u_index(table, level=level)
     null = dealt_anew(found, _sag, draws=draws, seed=seed)
