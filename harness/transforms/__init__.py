@@ -28,6 +28,8 @@ __all__ = [
 
 # Files of this package that are no transforms.
 MACHINERY = (
+    "abstention",
+    "additions",
     "answer_spans",
     "arrangements",
     "declaration",

@@ -54,6 +54,8 @@ class TransformSpec:
         respells: Whether it rewrites characters wholesale (script, width), number words included.
         unmet: Why an item gives nothing, for the count of rejections.
         parameters: Its parameters, in order.
+        takes_pool: Whether its function takes `pool`.
+        in_place: Whether it is held to the rules of `validity.py` though its family is another.
     """
 
     name: str
@@ -66,6 +68,7 @@ class TransformSpec:
     unmet: str = "nothing to change"
     parameters: tuple[Parameter, ...] = ()
     takes_pool: bool = True
+    in_place: bool = False
 
     def covers(self, language: str) -> bool:
         """Whether items of this language may be given to it."""
@@ -74,7 +77,7 @@ class TransformSpec:
     @property
     def is_noise(self) -> bool:
         """Whether it edits texts in place: its results must keep protected text and differ from their source."""
-        return self.family in ("noise", "meaning")
+        return self.in_place or self.family in ("noise", "meaning")
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
@@ -102,6 +105,7 @@ def transform(
     languages: Collection[str] = (ANY_LANGUAGE,),
     enumerates: bool = False,
     respells: bool = False,
+    in_place: bool = False,
     unmet: str = "nothing to change",
 ) -> Callable[[Function], Function]:
     """Attaches a `TransformSpec` to `function(item, rng, *, pool="challenge", **params) -> Iterable[Change]`.
@@ -128,6 +132,7 @@ def transform(
             respells=respells,
             unmet=unmet,
             parameters=_parameters(function),
+            in_place=in_place,
             takes_pool="pool" in inspect.signature(function).parameters,
         )
         return function
