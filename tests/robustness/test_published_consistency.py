@@ -12,7 +12,7 @@ N_ITEMS = 400
 
 # model -> (what lm-eval's rate says, the truth by hand); gold slots are uniform, and its four orders swap the right
 # option into each slot in turn.
-# Always A: where the right option was in slot A, its four answers are the right one and three others (0 of 6 pairs agree);
+# Always A: where the right option was in slot A, its answers are that one and three others (0 of 6 pairs agree);
 # else A holds its own content in three orders and the right one in one (3 of 6): 3/4 * 1/2 = .375.
 KNOWN = {"oracle": (1.0, 1.0), "always A": (0.625, 0.375), "where gold was": (1.0, 0.0)}
 
