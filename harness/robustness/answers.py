@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.core.codec import item_from_json
 from harness.core.items import Item
@@ -13,9 +14,6 @@ from harness.core.scores import Outcome
 from harness.core.variants import SOURCE
 from harness.metrics.normalise_answer import normalise_answer
 from harness.store import StoredRun
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,31 +86,27 @@ def answers_of(run: StoredRun, record: SuiteRecord, metric: MetricFacts) -> tupl
     outputs = run.outputs()
     outputs = outputs[(outputs["suite"] == record.name) & (outputs["sample"] == 0)].set_index("variant_id")
     scores = run.scores()
-    scores = scores[(scores["suite"] == record.name) & (scores["metric"] == metric.name)]
-    values = scores.groupby("variant_id")["value"].mean()
+    scores = scores[scores["suite"] == record.name]
+    own = scores[scores["metric"] == metric.name]
+    values = own.groupby("variant_id")["value"].mean().to_dict()
     decided = next((fact for fact in (metric, *record.metrics) if fact.pass_at is not None), None)
-    decisive = run.scores()
-    name = None if decided is None else decided.name
-    first = (
-        (decisive["suite"] == record.name) & (decisive["metric"] == name) & (decisive["sample"] == 0)
-    ).to_numpy()
-    verdicts = decisive[first].drop_duplicates("variant_id").set_index("variant_id")["value"]
+    verdicts: dict[Hashable, float] = {}
+    if decided is not None:
+        first = scores[(scores["metric"] == decided.name) & (scores["sample"] == 0)]
+        verdicts = dict(zip(first["variant_id"], first["value"], strict=True))
     variants = run.variants(record.name)
     rows = variants[variants["variant_id"].isin(outputs.index)].to_dict("records")
     given = outputs.to_dict("index")
-    return tuple(
-        _answered(row, given[row["variant_id"]], metric, values, decided, verdicts)
-        for row in rows  # type: ignore[arg-type]
-    )
+    return tuple(_answered(row, given[row["variant_id"]], metric, values, decided, verdicts) for row in rows)
 
 
 def _answered(
-    row: dict[str, Any],
-    output: dict[Any, Any],
+    row: Mapping[Hashable, Any],
+    output: Mapping[Hashable, Any],
     metric: MetricFacts,
-    values: pd.Series,
+    values: Mapping[Hashable, float],
     decided: MetricFacts | None,
-    verdicts: pd.Series,
+    verdicts: Mapping[Hashable, float],
 ) -> Answered:
     item = item_from_json(json.loads(row["item"]))
     variant_id = str(row["variant_id"])
