@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -43,7 +45,8 @@ def test_the_level_spent_is_the_multivariate_normal_probability_of_crossing(alph
 @settings(max_examples=15, deadline=None)
 def test_the_sequential_p_value_never_rises_and_agrees_with_the_bounds(z: list[float]) -> None:
     found = [sequential_p(z[:looks], equal_looks(5)) for looks in range(1, len(z) + 1)]
-    assert found == sorted(found, reverse=True)
+    # The root is found to 1e-9 of the logarithm, so equal p values may differ by that.
+    assert all(later <= before * (1 + 1e-8) for before, later in pairwise(found))
     for alpha in (0.01, 0.05):
         bounds = spending_bounds(equal_looks(5), alpha=alpha)
         has_crossed = any(value >= bound for value, bound in zip(z, bounds, strict=False))
