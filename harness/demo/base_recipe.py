@@ -23,7 +23,7 @@ class BaseRecipe:
     """
 
     seed: int = 1
-    steps: int = 6500
+    steps: int = 5500
     rows_a_step: int = 32
     micro_batches: int = 4
     peak_rate: float = 2e-3
