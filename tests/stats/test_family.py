@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 from statsmodels.stats.multitest import multipletests
@@ -15,6 +15,7 @@ from harness.stats.family import benjamini_hochberg_adjusted, family_harm, holm_
 p_lists = st.lists(st.floats(0, 1), min_size=1, max_size=30)
 
 
+@settings(max_examples=20, deadline=None)  # statsmodels' Holm takes a twentieth of a second
 @given(p_values=p_lists)
 def test_holm_is_that_of_statsmodels(p_values: list[float]) -> None:
     assert holm_adjusted(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], abs=1e-12)
