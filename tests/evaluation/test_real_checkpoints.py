@@ -31,7 +31,11 @@ def runs(shared_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     stories = shared_dir / "data" / "tinystories_sample" / "tinystories_1000.json"
     suites = [
         write(
-            folder, "blimp", task="multiple_choice", metrics=["accuracy"], items=blimp_items(shared_dir / "data")
+            folder,
+            "blimp",
+            task="multiple_choice",
+            metrics=["accuracy"],
+            items=blimp_items(shared_dir / "data"),
         ),
         write(
             folder,
